@@ -1,0 +1,128 @@
+/* cli/up_start.c — folders, programs, arguments, the welcome. */
+#include "up.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "access/accounts.h"
+#include "base/time.h"
+#include "tls/certificate.h"
+
+#define DATA_MOST 3800 /* room for the names below it within PATH_MAX */
+
+static jw_status folder(const char *path, struct jw_error *err) {
+    if (mkdir(path, 0750) == 0 || errno == EEXIST)
+        return JW_OK;
+    return jw_fail(err, JW_E_SYSTEM, "%s: %s", path, strerror(errno));
+}
+
+jw_status jw_up_folders(const struct jw_up_options *options, struct jw_error *err) {
+    static const char *const names[] = {"", "/run", "/spool", "/state", "/plan", "/tls"};
+    if (strlen(options->data) > DATA_MOST)
+        return jw_fail(err, JW_E_LIMIT, "--data: a path of more than %d bytes", DATA_MOST);
+    if (strlen(options->data) > sizeof "/run/collect.sock" + 60) /* sun_path holds 108 bytes */
+        return jw_fail(err, JW_E_LIMIT, "--data %s: too long for the sockets in it; use a path of at most 75 bytes",
+                       options->data);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s%s", options->data, names[i]);
+        jw_status st = folder(path, err);
+        if (st != JW_OK)
+            return st;
+    }
+    return JW_OK;
+}
+
+bool jw_up_program(const char *name, char *out) {
+    char here[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", here, sizeof here - 1);
+    if (len <= 0)
+        return false;
+    here[len] = '\0';
+    *strrchr(here, '/') = '\0';
+    snprintf(out, 4096, "%.3000s/daemons/%s/jw-%s", here, name, name);
+    if (access(out, X_OK) == 0)
+        return true;
+    snprintf(out, 4096, "%.3000s/jw-%s", here, name);
+    if (access(out, X_OK) == 0)
+        return true;
+    snprintf(out, 4096, "/usr/libexec/jinwu/jw-%s", name);
+    return access(out, X_OK) == 0;
+}
+
+static jw_status say(struct jw_arena *mem, char **argv, size_t *count, size_t most, const char *option,
+                     const char *value, struct jw_error *err) {
+    size_t size = strlen(option) + strlen(value) + 4;
+    char *word = *count + 1 < most ? jw_arena_alloc(mem, size) : NULL;
+    if (!word)
+        return jw_fail(err, JW_E_LIMIT, "too many options at --%s", option);
+    snprintf(word, size, "--%s=%s", option, value);
+    argv[(*count)++] = word;
+    return JW_OK;
+}
+
+jw_status jw_up_arguments(const struct jw_up_options *options, const char *name, struct jw_arena *mem, char **argv,
+                          size_t *count, size_t most, struct jw_error *err) {
+    jw_status st = say(mem, argv, count, most, "data", options->data, err);
+    if (st == JW_OK)
+        st = say(mem, argv, count, most, "content", options->content, err);
+    if (st == JW_OK && strcmp(name, "api") == 0) {
+        st = say(mem, argv, count, most, "listen", options->listen, err);
+        if (st == JW_OK && options->insecure_http)
+            st = say(mem, argv, count, most, "tls", "off", err);
+    }
+    return st;
+}
+
+/* The sample plan, for --demo: only into a folder without a plan, so that it never mixes with a city's own. */
+static jw_status sample_plan(const struct jw_up_options *options, struct jw_error *err) {
+    char from[PATH_MAX], to[PATH_MAX], bytes[65536];
+    snprintf(from, sizeof from, "%s/gov/sample.yaml", options->content);
+    snprintf(to, sizeof to, "%s/plan", options->data);
+    if (rmdir(to) != 0 && errno == ENOTEMPTY)
+        return JW_OK;
+    mkdir(to, 0750);
+    snprintf(to, sizeof to, "%s/plan/sample.yaml", options->data);
+    FILE *in = fopen(from, "re"), *out = in ? fopen(to, "we") : NULL;
+    size_t size = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+    bool good = out && size && size < sizeof bytes && fwrite(bytes, 1, size, out) == size;
+    int why = errno;
+    if (in)
+        fclose(in);
+    if (out && fclose(out) != 0)
+        good = false;
+    return good ? JW_OK : jw_fail(err, JW_E_SYSTEM, "%s to %s: %s", from, to, strerror(why));
+}
+
+jw_status jw_up_first_start(const struct jw_up_options *options, struct jw_error *err) {
+    char path[PATH_MAX], password[JW_FIRST_PASSWORD];
+    snprintf(path, sizeof path, "%s/tls", options->data);
+    jw_status st = jw_certificate_ensure(path, options->listen, err);
+    if (st < 0)
+        return st;
+    if (options->demo && (st = sample_plan(options, err)) < 0)
+        return st;
+    snprintf(path, sizeof path, "%s/state", options->data);
+    st = jw_accounts_ensure_first(path, password, err);
+    if (st == JW_OK)
+        printf(
+            "\n  account           admin\n  password          %s   (shown this once; change it after logging in)\n",
+            password);
+    fflush(stdout);
+    return st < 0 ? st : JW_OK;
+}
+
+void jw_up_welcome(const struct jw_up_options *options, int64_t took) {
+    printf("\njinwu is ready (%.1f s).\n"
+           "  console and API   %s://%s/\n"
+           "  status            jinwu status --data %s\n"
+           "  send a file       jinwu send --data %s FILE\n"
+           "  search            jinwu search --data %s 'QUERY'\n\n",
+           (double)took / JW_SECOND, options->insecure_http ? "http" : "https", options->listen, options->data,
+           options->data, options->data);
+    fflush(stdout);
+}

@@ -1,0 +1,232 @@
+/* daemons/api/identity.c — admission: before a body is read and before a path is said not to exist. */
+#include "identity.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <openssl/sha.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+
+#define VERIFIED     256
+#define VERIFIED_S   300
+#define WAITING_MOST 8 /* logins waiting for the one that hashes; each costs 150 ms of a core */
+
+struct verified {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    uint64_t version; /* of the account's password */
+    int64_t until;
+};
+
+struct jw_verified {
+    pthread_mutex_t lock;
+    unsigned char secret[32];
+    struct verified list[VERIFIED];
+    size_t next;
+    _Atomic uint32_t waiting;
+};
+
+struct jw_verified *jw_identity_cache_new(void) {
+    struct jw_verified *verified = calloc(1, sizeof *verified);
+    if (verified) {
+        pthread_mutex_init(&verified->lock, NULL);
+        jw_random(verified->secret, sizeof verified->secret);
+    }
+    return verified;
+}
+
+void jw_identity_cache_free(struct jw_verified *verified) {
+    if (verified)
+        pthread_mutex_destroy(&verified->lock);
+    free(verified);
+}
+
+static void digest_of(const struct jw_verified *verified, jw_text name, jw_text password, unsigned char *out) {
+    unsigned char joined[32 + SHA256_DIGEST_LENGTH * 2];
+    memcpy(joined, verified->secret, 32);
+    SHA256((const unsigned char *)name.ptr, name.len, joined + 32);
+    SHA256((const unsigned char *)password.ptr, password.len, joined + 32 + SHA256_DIGEST_LENGTH);
+    SHA256(joined, sizeof joined, out);
+    explicit_bzero(joined, sizeof joined);
+}
+
+static bool is_verified(struct jw_api *api, jw_text name, jw_text password, jw_account *out) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    bool good = false;
+    if (!jw_accounts_find(api->accounts, name, out))
+        return false;
+    digest_of(api->verified, name, password, digest);
+    pthread_mutex_lock(&api->verified->lock);
+    for (size_t i = 0; i < VERIFIED; i++) {
+        const struct verified *one = &api->verified->list[i];
+        good |= one->until > jw_time_steady() && one->version == out->version &&
+                jw_password_same(one->digest, digest, sizeof digest);
+    }
+    pthread_mutex_unlock(&api->verified->lock);
+    return good;
+}
+
+static void remember(struct jw_api *api, jw_text name, jw_text password, const jw_account *account) {
+    struct jw_verified *verified = api->verified;
+    pthread_mutex_lock(&verified->lock);
+    struct verified *one = &verified->list[verified->next++ % VERIFIED];
+    digest_of(verified, name, password, one->digest);
+    one->version = account->version;
+    one->until = jw_time_steady() + VERIFIED_S * JW_SECOND;
+    pthread_mutex_unlock(&verified->lock);
+}
+
+static void count_login(struct jw_api *api, const char *how) {
+    jw_stat_add(jw_stats_get(api->run->stats, "logins_total", jw_text_from(how)), 1);
+}
+
+static bool refuse_for_now(struct jw_api *api, int64_t seconds, struct jw_http_response *out) {
+    char text[24];
+    count_login(api, "locked");
+    jw_http_response_error(out, 429, "too_many_attempts", -1, "too many failed logins; try again in %lld s",
+                           (long long)seconds);
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    jw_http_response_header(out, "Retry-After", jw_text_from(text));
+    return false;
+}
+
+bool jw_identity_password(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
+                          jw_account *out_account, struct jw_http_response *out) {
+    int64_t wait = jw_guard_wait(api->guard, name, &request->address, jw_time_steady());
+    if (wait)
+        return refuse_for_now(api, wait, out);
+    if (is_verified(api, name, password, out_account))
+        return true;
+    if (atomic_fetch_add(&api->verified->waiting, 1) >= WAITING_MOST) {
+        atomic_fetch_sub(&api->verified->waiting, 1);
+        return refuse_for_now(api, 1, out);
+    }
+    jw_status st = jw_accounts_login(api->accounts, name, password, out_account, NULL);
+    atomic_fetch_sub(&api->verified->waiting, 1);
+    if (st == JW_OK) {
+        count_login(api, "good");
+        jw_guard_passed(api->guard, name, &request->address);
+        remember(api, name, password, out_account);
+        return true;
+    }
+    count_login(api, "bad");
+    jw_guard_failed(api->guard, name, &request->address, jw_time_steady());
+    jw_http_response_error(out, 401, "wrong_login", -1, "the name or the password is wrong");
+    return false;
+}
+
+const char *jw_identity_cookie(const struct jw_api *api) { return api->tls ? "__Host-jinwu" : "jinwu"; }
+
+static bool by_session(struct jw_api *api, jw_text token, struct jw_api_caller *caller) {
+    jw_account now;
+    if (!jw_session_find(api->sessions, token, &caller->account) ||
+        !jw_accounts_find(api->accounts, jw_text_from(caller->account.name), &now))
+        return false;
+    if (now.version != caller->account.version) { /* the password changed: older sessions end */
+        jw_session_end(api->sessions, token);
+        return false;
+    }
+    caller->account = now;
+    caller->token = token;
+    return true;
+}
+
+static bool is_safe(jw_text method) {
+    return jw_text_is(method, JW_TEXT("GET")) || jw_text_is(method, JW_TEXT("HEAD"));
+}
+
+/* A cookie comes with whatever page caused the request. Another site's page cannot set this header without asking
+ * us first (CORS preflight), which we never allow; browsers also say where a request was made. */
+static bool is_own_page(const struct jw_http_request *request) {
+    jw_text site = jw_http_request_header(request, "Sec-Fetch-Site");
+    return jw_http_request_header(request, "X-Jinwu").len > 0 &&
+           (site.len == 0 || jw_text_is(site, JW_TEXT("same-origin")));
+}
+
+/* JW_OK: the caller is a person; JW_AGAIN: nothing was presented; JW_E_DENIED: `out` says why. */
+static jw_status find_person(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
+                             struct jw_http_response *out) {
+    jw_text bearer = jw_http_request_authorization(request, "Bearer"), name, password;
+    jw_text cookie = jw_http_request_cookie(request, jw_identity_cookie(api));
+    if (bearer.ptr && by_session(api, bearer, caller))
+        return JW_OK;
+    if (jw_http_request_credentials(request, "Basic", &name, &password))
+        return jw_identity_password(api, request, name, password, &caller->account, out) ? JW_OK : JW_E_DENIED;
+    if (bearer.ptr || !cookie.ptr || !by_session(api, cookie, caller))
+        return JW_AGAIN;
+    if (is_safe(request->method) || is_own_page(request))
+        return JW_OK;
+    jw_http_response_error(out, 403, "cross_site", -1, "this request did not come from our own page");
+    return JW_E_DENIED;
+}
+
+static bool find_sender(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller) {
+    jw_text id, secret;
+    return (jw_http_request_credentials(request, "ApiKey", &id, &secret) ||
+            jw_http_request_credentials(request, "Basic", &id, &secret)) &&
+           jw_keys_check(api->keys, id, secret, &caller->key);
+}
+
+/* The answer that Elasticsearch's clients understand. */
+static bool refuse_sender(struct jw_api *api, struct jw_http_response *out) {
+    jw_stat_add(jw_stats_get(api->run->stats, "senders_refused_total", (jw_text){0}), 1);
+    out->status = 401;
+    jw_http_response_header(out, "X-Elastic-Product", JW_TEXT("Elasticsearch"));
+    jw_http_response_header(out, "WWW-Authenticate", JW_TEXT("ApiKey"));
+    jw_http_response_text(
+        out, "application/json",
+        JW_TEXT("{\"error\":{\"type\":\"security_exception\",\"reason\":\"missing or wrong API key; "
+                "make one with: jinwu keys add NAME\"},\"status\":401}\n"));
+    return false;
+}
+
+static bool admit_person(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
+                         uint32_t right, struct jw_http_response *out) {
+    jw_status st = find_person(api, request, caller, out);
+    if (st == JW_E_DENIED)
+        return false;
+    if (st != JW_OK) {
+        jw_http_response_error(out, 401, "unauthenticated", -1, "log in first: POST /api/v1/login, or HTTP Basic");
+        if (!jw_http_request_header(request, "Sec-Fetch-Mode").ptr) /* browsers would show their own dialog */
+            jw_http_response_header(out, "WWW-Authenticate", JW_TEXT("Basic realm=\"jinwu\""));
+        return false;
+    }
+    bool is_admin = strcmp(caller->account.role, "admin") == 0;
+    caller->is = is_admin ? JW_API_ADMIN : JW_API_PERSON;
+    if (right != JW_API_ADMIN || is_admin)
+        return true;
+    jw_http_response_error(out, 403, "forbidden", -1, "this needs the role admin");
+    return false;
+}
+
+/* "/" gives everybody something: the greeting, the search page, or the login page. */
+static void admit_root(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller) {
+    jw_text cookie = jw_http_request_cookie(request, jw_identity_cookie(api));
+    if (find_sender(api, request, caller))
+        caller->is = JW_API_SENDER;
+    else if (cookie.ptr && by_session(api, cookie, caller))
+        caller->is = JW_API_PERSON;
+    else
+        caller->is = JW_API_OPEN;
+}
+
+bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw_http_response *out) {
+    struct jw_api *api = context;
+    uint32_t right = request->route ? request->route->right : JW_API_PERSON;
+    struct jw_api_caller *caller = jw_arena_alloc(request->mem, sizeof *caller);
+    if (!caller) {
+        jw_http_response_error(out, 503, "no_memory", -1, "no memory");
+        return false;
+    }
+    *caller = (struct jw_api_caller){.is = JW_API_OPEN};
+    request->user = caller;
+    if (right == JW_API_OPEN)
+        return true;
+    if (right == JW_API_ROOT)
+        return admit_root(api, request, caller), true;
+    if (right != JW_API_SENDER && !(request->route == NULL && find_sender(api, request, caller)))
+        return admit_person(api, request, caller, right, out);
+    caller->is = JW_API_SENDER;
+    return find_sender(api, request, caller) || refuse_sender(api, out);
+}

@@ -1,0 +1,13 @@
+/* daemons/api/login.h — logging in and out, the own account, the own password. Handlers; context is a struct
+ * jw_api. */
+#pragma once
+#include "api.h"
+
+void jw_login_enter(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_login_leave(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_login_me(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_login_password(void *context, struct jw_http_request *request, struct jw_http_response *out);
+/* The body as a JSON object; NULL: `out` says what is wrong and where. Free with json_decref. */
+json_t *jw_login_body(const struct jw_http_request *request, struct jw_http_response *out);
+/* A text member, or {NULL, 0}. */
+jw_text jw_login_member(const json_t *object, const char *name);

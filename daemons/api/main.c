@@ -1,0 +1,200 @@
+/* daemons/api/main.c — jw-api: the door for people and programs. */
+#include "api.h"
+#include "forward.h"
+#include "identity.h"
+#include "keyring.h"
+#include "login.h"
+#include "metrics.h"
+#include "page.h"
+#include "search.h"
+#include "tail.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "tls/certificate.h"
+
+#define FORM (64 << 10)
+#define BULK (100 << 20) /* Elasticsearch's own http.max_content_length */
+
+#define ELASTIC(method, pattern, most) \
+    { method, pattern, most, jw_forward_elastic, JW_API_SENDER, true }
+
+/* Method, path, largest body, handler, right, raw body. The first that matches serves. */
+static const struct jw_http_route routes[] = {
+    {"GET", "/", 0, jw_page_root, JW_API_ROOT, false},
+    {"GET", "/healthz", 0, jw_metrics_health, JW_API_OPEN, false},
+    {"GET", "/metrics", 0, jw_metrics_prometheus, JW_API_PERSON, false},
+    {"POST", "/api/v1/login", FORM, jw_login_enter, JW_API_OPEN, false},
+    {"POST", "/api/v1/logout", FORM, jw_login_leave, JW_API_PERSON, false},
+    {"GET", "/api/v1/me", 0, jw_login_me, JW_API_PERSON, false},
+    {"POST", "/api/v1/password", FORM, jw_login_password, JW_API_PERSON, false},
+    {"GET", "/api/v1/status", 0, jw_metrics_status, JW_API_PERSON, false},
+    {"GET", "/api/v1/search", 0, jw_search_run, JW_API_PERSON, false},
+    {"POST", "/api/v1/search", FORM, jw_search_run, JW_API_PERSON, false},
+    {"GET", "/api/v1/events/{id}", 0, jw_search_event, JW_API_PERSON, false},
+    {"GET", "/api/v1/alerts/{id}", 0, jw_search_alert, JW_API_PERSON, false},
+    {"GET", "/api/v1/tail", 0, jw_tail_follow, JW_API_PERSON, false},
+    {"GET", "/api/v1/keys", 0, jw_keyring_list, JW_API_ADMIN, false},
+    {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_ADMIN, false},
+    {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_ADMIN, false},
+    /* what shippers ask of Elasticsearch */
+    ELASTIC("POST", "/_bulk", BULK),
+    ELASTIC("PUT", "/_bulk", BULK),
+    ELASTIC("POST", "/{index}/_bulk", BULK),
+    ELASTIC("PUT", "/{index}/_bulk", BULK),
+    ELASTIC("POST", "/{index}/_doc", BULK),
+    ELASTIC("*", "/{index}/_doc/{id}", BULK),
+    ELASTIC("*", "/{index}/_create/{id}", BULK),
+    ELASTIC("*", "/_license", FORM),
+    ELASTIC("GET", "/_xpack/*", FORM),
+    ELASTIC("GET", "/_nodes/*", FORM),
+    ELASTIC("GET", "/_cluster/*", FORM),
+    ELASTIC("GET", "/_cat/*", FORM),
+    ELASTIC("*", "/_index_template/*", 8 << 20),
+    ELASTIC("*", "/_template/*", 8 << 20),
+    ELASTIC("*", "/_component_template/*", 8 << 20),
+    ELASTIC("*", "/_ilm/*", 1 << 20),
+    ELASTIC("*", "/_data_stream/*", 1 << 20),
+    ELASTIC("*", "/_ingest/*", 8 << 20),
+    ELASTIC("*", "/_alias/*", 1 << 20),
+    ELASTIC("HEAD", "/{index}", FORM),
+    ELASTIC("PUT", "/{index}", 8 << 20),
+    {0}};
+
+static const char *const headers_tls[] = {"Strict-Transport-Security",
+                                          "max-age=31536000",
+                                          "X-Content-Type-Options",
+                                          "nosniff",
+                                          "X-Frame-Options",
+                                          "DENY",
+                                          "Referrer-Policy",
+                                          "no-referrer",
+                                          "Cache-Control",
+                                          "no-store",
+                                          "Cross-Origin-Resource-Policy",
+                                          "same-origin",
+                                          "Content-Security-Policy",
+                                          "default-src 'none'; frame-ancestors 'none'",
+                                          NULL};
+/* The same without the first pair: plain HTTP promises no TLS. */
+#define HEADERS_PLAIN (headers_tls + 2)
+
+static void sample(void *context) {
+    struct jw_api *api = context;
+    jw_counters_sample(api->counters);
+}
+
+static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
+    char path[JW_PATH];
+    jw_status st = jw_accounts_open(jw_daemon_path(api->run, "state", path), &api->accounts, err);
+    if (st == JW_OK)
+        st = jw_keys_open(jw_daemon_path(api->run, "state", path), &api->keys, err);
+    struct jw_http_client_options collect = {.base = "http://collect",
+                                             .unix_socket = jw_daemon_path(api->run, "run/elastic.sock", path),
+                                             .total_ms = 120000};
+    if (st == JW_OK)
+        st = jw_http_client_new(&collect, &api->collect, err);
+    if (st == JW_OK)
+        st = jw_search_open(api, err);
+    api->sessions = jw_session_table_new();
+    api->guard = jw_guard_new();
+    api->verified = jw_identity_cache_new();
+    api->counters = jw_counters_new(jw_daemon_path(api->run, "run", path));
+    if (st == JW_OK && (!api->sessions || !api->guard || !api->verified || !api->counters))
+        st = jw_fail(err, JW_E_LIMIT, "no memory");
+    return st;
+}
+
+static jw_status serve(struct jw_api *api, struct jw_error *err) {
+    char folder[JW_PATH], certificate[JW_PATH], key[JW_PATH];
+    const char *listen_at = jw_daemon_text(api->run, "listen");
+    struct jw_http_server_options options = {
+        .listen = listen_at,
+        .routes = routes,
+        .context = api,
+        .admit = jw_identity_admit,
+        .headers = api->tls ? headers_tls : HEADERS_PLAIN,
+        .stats = api->run->stats,
+        .connections = (uint32_t)jw_daemon_number(api->run, "connections"),
+        .per_address = (uint32_t)jw_daemon_number(api->run, "connections-per-address"),
+    };
+    if (api->tls) {
+        jw_status st = jw_certificate_ensure(jw_daemon_path(api->run, "tls", folder), listen_at, err);
+        if (st < 0)
+            return st;
+        options.certificate = jw_daemon_path(api->run, "tls/cert.pem", certificate);
+        options.key = jw_daemon_path(api->run, "tls/key.pem", key);
+    }
+    return jw_http_server_start(&options, &api->server, err);
+}
+
+/* `jinwu up` made the folders and the first account; a jw-api started by hand finds its own way. */
+static jw_status prepare(struct jw_daemon_run *run, struct jw_error *err) {
+    char path[JW_PATH], password[JW_FIRST_PASSWORD];
+    mkdir(jw_daemon_path(run, "tls", path), 0750);
+    mkdir(jw_daemon_path(run, "state", path), 0750);
+    jw_status st = jw_accounts_ensure_first(path, password, err);
+    if (st == JW_OK)
+        printf("The first account is \"admin\" with the password %s\n", password);
+    fflush(stdout);
+    return st < 0 ? st : JW_OK;
+}
+
+static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
+    struct jw_api *api = calloc(1, sizeof *api);
+    if (!api)
+        return jw_fail(err, JW_E_LIMIT, "no memory");
+    run->state = api;
+    api->run = run;
+    api->tls = strcmp(jw_daemon_text(run, "tls"), "off") != 0;
+    jw_status st = prepare(run, err);
+    if (st == JW_OK)
+        st = open_parts(api, err);
+    if (st == JW_OK)
+        st = jw_loop_timer(run->loop, 0, 5 * JW_SECOND, sample, api, &api->sampler, err);
+    if (st == JW_OK)
+        st = serve(api, err);
+    if (st == JW_OK)
+        jw_log(JW_LOG_INFO, "serving %s://%s", api->tls ? "https" : "http", jw_daemon_text(run, "listen"));
+    return st;
+}
+
+static void stop(struct jw_daemon_run *run) {
+    struct jw_api *api = run->state;
+    jw_http_server_stop(api->server);
+    jw_search_close(api);
+    jw_http_client_free(api->collect);
+    jw_counters_free(api->counters);
+    jw_identity_cache_free(api->verified);
+    jw_guard_free(api->guard);
+    jw_session_table_free(api->sessions);
+    jw_keys_close(api->keys);
+    jw_accounts_close(api->accounts);
+    free(api);
+}
+
+static const struct jw_option options[] = {
+    {"listen", "ADDR:PORT", "127.0.0.1:8443", "where people and programs come in", 0, 0, false},
+    {"tls", "on|off", "on", "off: plain HTTP, for a proxy in front that does TLS", 0, 0, false},
+    {"connections", "NUMBER", "512", "open at once; each is a thread", 8, 8192, false},
+    {"connections-per-address", "NUMBER", "128", "of one peer", 1, 8192, false},
+    {"node", "ADDRESS", NULL, "socket or http[s]://[user:password@]host:port of a lake (default: jw-lake's socket)",
+     0, 0, true},
+    {"level", "full|plain", "full", "plain: ClickHouse servers before 22.8", 0, 0, false},
+    {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
+     0, false},
+    {"authority", "FILE", NULL, "certificates to trust with https nodes, PEM", 0, 0, false},
+    {0}};
+
+static const struct jw_daemon api = {
+    .name = "jw-api",
+    .about = "serves the console, the REST interface and the Elasticsearch-compatible paths",
+    .options = options,
+    .start = start,
+    .stop = stop,
+};
+
+int main(int argc, char **argv) { return jw_daemon_main(&api, argc, argv); }

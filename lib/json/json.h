@@ -1,0 +1,21 @@
+/* lib/json/json.h — one JSON object becomes fields: the reader of the event path (RFC 8259).
+ *
+ * Nested objects give dotted names, arrays repeat their name, arrays of objects repeat dotted names; a name that
+ * stands twice is a field with two values. An empty object is kept as the text "{}", an empty array as "[]", so
+ * that nothing is silently lost; null keeps its kind. Numbers keep the bytes they were written with. Strings
+ * without escapes are borrowed from the input, others are decoded into rec->mem. UTF-8 is validated; a lone
+ * surrogate escape, which the grammar allows and Windows event texts contain, becomes U+FFFD. A byte order mark in
+ * front is skipped. */
+#pragma once
+#include "record/record.h"
+
+#define JW_JSON_DEPTH 64   /* nested objects and arrays; deeper is JW_E_LIMIT */
+#define JW_JSON_NAME  1024 /* bytes of a flattened name; longer is JW_E_LIMIT */
+
+/* Appends the members of the object that `text` is. JW_E_SYNTAX: not one valid object (`err` names the byte), and
+ * nothing was appended. JW_E_LIMIT: a ceiling above, or rec->mem is full. Past JW_RECORD_FIELDS the rest is
+ * validated and left out, and rec->cut says so. */
+JW_MUST_CHECK jw_status jw_json_flatten(jw_text text, struct jw_record *rec, struct jw_error *err);
+/* The same with "prefix." before every name; an empty prefix adds nothing. */
+JW_MUST_CHECK jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec,
+                                              struct jw_error *err);

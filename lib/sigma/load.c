@@ -1,0 +1,202 @@
+/* lib/sigma/load.c — folders of rules become a rule set; what cannot be loaded is told, never dropped silently. */
+#include "files.h"
+#include "set.h"
+
+#include <stdlib.h>
+
+#define MEMORY_MOST ((size_t)768 << 20)
+#define RULES_MOST  200000
+
+struct loading {
+    struct jw_sigma *set;
+    const struct jw_sigma_options *options;
+    struct jw_arena *yaml; /* of the file in hand */
+    uint32_t room;
+};
+
+static void refuse(struct loading *l, const char *file, jw_text id, const char *reason) {
+    struct jw_sigma_refusal refusal = {.file = file, .id = id, .reason = reason};
+    jw_text rest = jw_text_from(reason), head;
+    uint64_t line;
+    if (jw_text_drop(&rest, JW_TEXT("line ")) && jw_text_cut(&rest, ':', &head) && jw_text_u64(head, &line))
+        refusal.line = (int)line;
+    l->set->refused++;
+    if (l->options->on_refusal)
+        l->options->on_refusal(l->options->context, &refusal);
+}
+
+/* Every regex is compiled once here, so that one bad expression refuses one rule. */
+static jw_status check_regexes(const struct jw_sigma_node *node, struct jw_error *err) {
+    struct jw_error why = {{0}};
+    if (node->kind == JW_NODE_ITEM)
+        for (uint32_t i = 0; i < node->item->count; i++)
+            if (node->item->values[i].op == JW_OP_REGEX &&
+                jw_sigma_regex_check(&node->item->values[i], &why) != JW_OK)
+                return jw_fail(err, JW_E_SYNTAX, "line %d: %s", node->item->line, why.text);
+    for (uint32_t i = 0; i < node->count; i++) {
+        jw_status st = check_regexes(node->children[i], err);
+        if (st != JW_OK)
+            return st;
+    }
+    return JW_OK;
+}
+
+static jw_status keep(struct loading *l, struct jw_sigma_rule *rule, struct jw_error *err) {
+    struct jw_sigma *set = l->set;
+    if (set->rule_count == RULES_MOST)
+        return jw_fail(err, JW_E_LIMIT, "more than %d rules", RULES_MOST);
+    if (set->rule_count == l->room) {
+        uint32_t room = l->room ? l->room * 2 : 256;
+        struct jw_sigma_rule **rules = realloc(set->rules, room * sizeof *rules);
+        if (!rules)
+            return jw_fail(err, JW_E_LIMIT, "rules: no memory");
+        set->rules = rules;
+        l->room = room;
+    }
+    set->rules[set->rule_count++] = rule;
+    set->correlation_count += rule->info.correlation;
+    return JW_OK;
+}
+
+static jw_status load_document(struct loading *l, const char *path, const struct jw_tree *document,
+                               struct jw_error *err) {
+    struct jw_error why = {{0}};
+    struct jw_sigma_rule *rule = NULL;
+    jw_text id = jw_tree_text(document, "id");
+    jw_status st = jw_sigma_rule_read(document, l->set->mem, &rule, &why);
+    if (st == JW_OK && rule->root)
+        st = check_regexes(rule->root, &why);
+    if (st == JW_OK && id.len && jw_sigma_rule_find(l->set, id))
+        st = jw_fail(&why, JW_E_SYNTAX, "line %d: another rule has this id", document->line);
+    if (st != JW_OK) {
+        refuse(l, path, id, why.text);
+        return JW_OK;
+    }
+    rule->info.file = jw_arena_copy(l->set->mem, jw_text_from(path));
+    return keep(l, rule, err);
+}
+
+static jw_status load_file(void *context, const char *path, struct jw_error *err) {
+    struct loading *l = context;
+    struct jw_error why = {{0}};
+    struct jw_tree *documents = NULL;
+    jw_text text;
+    jw_status st = jw_rule_file_read(path, l->set->mem, &text, &why);
+    if (st == JW_OK)
+        st = jw_tree_parse(text, l->set->mem, &documents, &why);
+    if (st != JW_OK || !documents) {
+        refuse(l, path, (jw_text){0}, st != JW_OK ? why.text : "line 1: no rule in it");
+        return JW_OK;
+    }
+    for (const struct jw_tree *document = documents; document; document = document->next) {
+        if (document != documents && jw_tree_is_null(document))
+            continue;
+        st = load_document(l, path, document, err);
+        if (st != JW_OK)
+            return st;
+    }
+    return JW_OK;
+}
+
+static struct jw_sigma_rule *find_called(const struct jw_sigma *set, jw_text name) {
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        if (jw_text_is(set->rules[i]->name, name) || jw_text_is(set->rules[i]->info.id, name))
+            return set->rules[i];
+    return NULL;
+}
+
+/* Correlations over rules that did not load are refused as well. */
+static void check_correlations(struct loading *l) {
+    struct jw_sigma *set = l->set;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        struct jw_sigma_rule *rule = set->rules[i];
+        bool good = true;
+        for (uint32_t r = 0; r < rule->correlation.rule_count && good; r++) {
+            struct jw_sigma_rule *called = find_called(set, rule->correlation.rules[r]);
+            char why[256];
+            good = called && called->root;
+            if (good) {
+                called->watched = true;
+                continue;
+            }
+            snprintf(why, sizeof why,
+                     "line %d: correlation: no rule called '" JW_FMT
+                     "' is loaded (chains of correlations are not supported)",
+                     rule->info.line, JW_ARG(rule->correlation.rules[r]));
+            char path[4096];
+            snprintf(path, sizeof path, "%.*s", (int)rule->info.file.len, rule->info.file.ptr);
+            refuse(l, path, rule->info.id, why);
+        }
+        set->correlation_count -= !good;
+        if (good)
+            set->rules[kept++] = rule;
+    }
+    set->rule_count = kept;
+}
+
+void jw_sigma_free(struct jw_sigma *set) {
+    if (!set)
+        return;
+    for (uint32_t i = 0; i < set->column_count; i++)
+        jw_index_free(set->columns[i].index);
+    free(set->rules);
+    jw_arena_free(set->mem);
+    free(set);
+}
+
+jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma **out, struct jw_error *err) {
+    JW_AUTO(jw_sigma_free_p) struct jw_sigma *set = calloc(1, sizeof *set);
+    if (!set || !(set->mem = jw_arena_new(MEMORY_MOST)))
+        return jw_fail(err, JW_E_LIMIT, "rules: no memory");
+    struct loading l = {.set = set, .options = options};
+    jw_status st = jw_mapping_load(options->mappings, set->mem, &set->mapping, err);
+    for (const char *const *folder = options->folders; folder && *folder && st == JW_OK; folder++)
+        st = jw_rule_files(*folder, load_file, &l, err);
+    if (st != JW_OK)
+        return st;
+    check_correlations(&l);
+    st = jw_sigma_compile(set, err);
+    if (st != JW_OK)
+        return st;
+    *out = set;
+    set = NULL;
+    return JW_OK;
+}
+
+const struct jw_sigma_info *jw_sigma_rule_info(const struct jw_sigma_rule *rule) { return &rule->info; }
+const struct jw_sigma_rule *jw_sigma_rule_at(const struct jw_sigma *set, uint32_t at) { return set->rules[at]; }
+
+const struct jw_sigma_rule *jw_sigma_rule_find(const struct jw_sigma *set, jw_text id) {
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        if (jw_text_is(set->rules[i]->info.id, id))
+            return set->rules[i];
+    return NULL;
+}
+
+bool jw_sigma_rule_is_routed(const struct jw_sigma *set, const struct jw_sigma_rule *rule) {
+    const struct jw_sigma_logsource *source = &rule->logsource;
+    bool all = !source->product.len && !source->category.len && !source->service.len;
+    return !rule->root || all || set->sources[set->rule_source[rule->number]].routed;
+}
+
+int64_t jw_sigma_longest_span(const struct jw_sigma *set) {
+    int64_t longest = 0;
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        if (set->rules[i]->correlation.span_ns > longest)
+            longest = set->rules[i]->correlation.span_ns;
+    return longest;
+}
+
+void jw_sigma_counts(const struct jw_sigma *set, struct jw_sigma_counts *out) {
+    *out = (struct jw_sigma_counts){.rules = set->rule_count - set->correlation_count,
+                                    .correlations = set->correlation_count,
+                                    .refused = set->refused,
+                                    .columns = set->column_count,
+                                    .predicates = set->predicate_count};
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        out->unrouted += !jw_sigma_rule_is_routed(set, set->rules[i]);
+    for (uint32_t i = 0; i < set->column_count; i++)
+        if (set->columns[i].index)
+            jw_index_counts(set->columns[i].index, &out->needles, &out->regexes);
+}

@@ -1,0 +1,33 @@
+/* lib/sigma/match.h — the inside of a worker, shared by matching and explaining. Private to lib/sigma. */
+#pragma once
+#include "cache.h"
+#include "set.h"
+
+struct jw_place {                /* the values of one column in the event under way */
+    uint32_t epoch, first, last; /* links + 1 */
+    uint16_t rank;
+    bool scanned, null; /* null: one of the values is */
+};
+struct jw_link {
+    uint32_t field, next;
+};
+
+struct jw_sigma_worker {
+    const struct jw_sigma *set;
+    struct jw_index_worker *scan;
+    struct jw_cache *cache;
+    const struct jw_record *rec;
+    uint32_t epoch;
+    struct jw_place *places;          /* by column */
+    uint32_t *touched, touched_count; /* columns */
+    struct jw_link *links;
+    uint32_t link_count, link_room;
+    uint32_t *truth;      /* by predicate: epoch when true */
+    uint32_t *rule_stamp; /* by rule: epoch when it became a candidate */
+    uint32_t *route_stamp;
+    uint32_t *candidates, candidate_count;
+    uint64_t *active; /* sources */
+    const struct jw_sigma_rule **hits;
+};
+
+bool jw_code_is_true(const struct jw_sigma_worker *worker, uint32_t code);

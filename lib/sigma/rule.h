@@ -1,0 +1,114 @@
+/* lib/sigma/rule.h — one rule as it was read: metadata, and the detection as a tree of nodes. Private to lib/sigma;
+ * users see sigma.h. Everything lives in the arena of the rule set and borrows nothing from the file's text. */
+#pragma once
+#include "base/address.h"
+#include "pattern.h"
+#include "sigma.h"
+#include "tree.h"
+
+typedef enum jw_sigma_op {
+    JW_OP_PATTERN,
+    JW_OP_REGEX,
+    JW_OP_NETWORK, /* cidr */
+    JW_OP_LESS,
+    JW_OP_LESS_EQUAL,
+    JW_OP_GREATER,
+    JW_OP_GREATER_EQUAL,
+    JW_OP_NULL,
+    JW_OP_EXISTS,
+    JW_OP_FIELD, /* fieldref: `text` names the other field, `shape` how the two are compared */
+} jw_sigma_op;
+
+#define JW_REGEX_NOCASE    1u
+#define JW_REGEX_MULTILINE 2u
+#define JW_REGEX_DOTALL    4u
+
+struct jw_sigma_value {
+    jw_sigma_op op;
+    bool cased;
+    bool wanted;    /* of exists */
+    uint8_t flags;  /* of a regex */
+    jw_shape shape; /* of a fieldref */
+    double number;
+    jw_text text; /* as the rule wrote it: for people, and the regex itself */
+    struct jw_pattern pattern;
+    jw_network network;
+};
+
+/* field|modifiers: values. Without a field it is a keyword item: it looks at every value of the event. */
+struct jw_sigma_item {
+    jw_text field, how; /* how: the modifiers as written, for people */
+    bool all, not_equal;
+    struct jw_sigma_value *values;
+    uint32_t count;
+    int line;
+};
+
+typedef enum jw_node_kind { JW_NODE_AND, JW_NODE_OR, JW_NODE_NOT, JW_NODE_AT_LEAST, JW_NODE_ITEM } jw_node_kind;
+struct jw_sigma_node {
+    jw_node_kind kind;
+    uint32_t count, least;           /* children; how many of them for AT_LEAST */
+    struct jw_sigma_node **children; /* may be shared: a detection stands once */
+    struct jw_sigma_item *item;
+    uint32_t code, code_owner; /* compile.c: where it was compiled to, and for which rule (+1) */
+};
+
+struct jw_sigma_logsource {
+    jw_text product, category, service; /* empty: any */
+};
+
+typedef enum jw_correlation_kind { JW_CORRELATE_NONE, JW_CORRELATE_COUNT, JW_CORRELATE_VALUES } jw_correlation_kind;
+struct jw_sigma_correlation {
+    jw_correlation_kind kind;
+    jw_text *rules; /* names or ids of the rules it watches */
+    uint32_t rule_count;
+    jw_text *group_by;
+    uint32_t group_count;
+    jw_text field; /* of value_count */
+    int64_t span_ns;
+    uint64_t least, most; /* how many make an alert, both included */
+};
+
+struct jw_sigma_rule {
+    struct jw_sigma_info info;
+    jw_text name; /* by which correlations call it */
+    struct jw_sigma_logsource logsource;
+    struct jw_sigma_node *root; /* NULL for a correlation */
+    struct jw_sigma_correlation correlation;
+    bool watched;    /* a correlation counts it */
+    bool generate;   /* alerts of its own although a correlation watches it */
+    uint32_t number; /* place in the rule set */
+};
+
+#define JW_SIGMA_VALUES 100000 /* of one rule */
+#define JW_SIGMA_DEPTH  64     /* of a condition */
+
+/* rule.c: one YAML document. On failure `err` begins with "line N: ". */
+JW_MUST_CHECK jw_status jw_sigma_rule_read(const struct jw_tree *document, struct jw_arena *mem,
+                                           struct jw_sigma_rule **out, struct jw_error *err);
+/* A detection alone: a map, a list of maps, or keywords. */
+JW_MUST_CHECK jw_status jw_sigma_detection_read(const struct jw_tree *node, struct jw_arena *mem,
+                                                struct jw_sigma_node **out, struct jw_error *err);
+/* item.c: `key` is "field|modifier|…", `value` a scalar or a list of scalars. */
+JW_MUST_CHECK jw_status jw_sigma_item_read(const struct jw_tree *key, const struct jw_tree *value,
+                                           struct jw_arena *mem, struct jw_sigma_item *out, struct jw_error *err);
+/* encode.c: wide, utf16…, base64, base64offset on patterns without wildcards. */
+JW_MUST_CHECK jw_status jw_encode_utf16(jw_text in, bool big_endian, bool mark, struct jw_arena *mem, jw_text *out);
+JW_MUST_CHECK jw_status jw_encode_base64(jw_text in, struct jw_arena *mem, jw_text *out);
+/* The part of the base64 text that is the same whatever stands before and behind `in`, `in` beginning at byte
+ * `offset` (0..2) of a group of three. */
+JW_MUST_CHECK jw_status jw_encode_base64_offset(jw_text in, unsigned offset, struct jw_arena *mem, jw_text *out);
+
+/* condition.c: `names` are the detections' names and trees. */
+struct jw_sigma_detection {
+    jw_text name;
+    struct jw_sigma_node *node;
+};
+JW_MUST_CHECK jw_status jw_sigma_condition_read(jw_text text, const struct jw_sigma_detection *detections,
+                                                uint32_t count, struct jw_arena *mem, struct jw_sigma_node **out,
+                                                struct jw_error *err);
+/* correlation.c (reading): the `correlation:` map of a rule. */
+JW_MUST_CHECK jw_status jw_sigma_correlation_read(const struct jw_tree *map, struct jw_arena *mem,
+                                                  struct jw_sigma_correlation *out, struct jw_error *err);
+struct jw_sigma_node *jw_sigma_node_new(struct jw_arena *mem, jw_node_kind kind, struct jw_sigma_node **children,
+                                        uint32_t count);

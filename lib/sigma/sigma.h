@@ -1,0 +1,105 @@
+/* lib/sigma/sigma.h — the rule engine: Sigma rules compiled once, then matched against events.
+ *
+ * A jw_sigma is only read after loading: any number of threads may use one, each with its own jw_sigma_worker.
+ * Reloading means loading a second one and letting the first go when its workers are gone.
+ * The semantics of every modifier and corner is in docs/sigma.md, each with the test that holds it.
+ * Specification: Sigma 2.1, https://sigmahq.io/sigma-specification/ */
+#pragma once
+#include "record/record.h"
+
+/* What a user sees of a rule. Texts live as long as the jw_sigma. */
+struct jw_sigma_info {
+    jw_text id, title, title_zh, level, status, author, description, description_zh, reference;
+    jw_text file;  /* where it was read */
+    int line;      /* of its document in the file */
+    jw_text *tags; /* as written: "attack.t1110.001" */
+    uint32_t tag_count;
+    bool correlation;
+};
+
+struct jw_sigma;
+struct jw_sigma_rule;
+const struct jw_sigma_info *jw_sigma_rule_info(const struct jw_sigma_rule *rule);
+
+/* Why a rule (or a whole file) did not load. `reason` begins with "line N: " where the line is known. */
+struct jw_sigma_refusal {
+    const char *file;
+    int line;
+    jw_text id; /* empty when it could not even be read */
+    const char *reason;
+};
+typedef void (*jw_sigma_on_refusal)(void *context, const struct jw_sigma_refusal *refusal);
+
+struct jw_sigma_options {
+    const char *mappings; /* folder of the logsource and field mappings; NULL: rules see events only by `sources` */
+    const char *const
+        *folders; /* of rules, NULL-ended; every .yml and .yaml below them; a file is a folder of one */
+    jw_sigma_on_refusal on_refusal; /* may be NULL */
+    void *context;
+};
+/* Loads what can be loaded. Fails only when a folder or a mapping cannot be read, or memory ends (768 MiB). */
+JW_MUST_CHECK jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma **out,
+                                      struct jw_error *err);
+void jw_sigma_free(struct jw_sigma *sigma);
+JW_DEFINE_AUTO(jw_sigma, jw_sigma_free)
+
+struct jw_sigma_counts {
+    uint32_t rules, correlations, refused;
+    uint32_t unrouted; /* loaded, but no mapping says which events their logsource means */
+    uint32_t columns, predicates, needles, regexes;
+};
+void jw_sigma_counts(const struct jw_sigma *sigma, struct jw_sigma_counts *out);
+const struct jw_sigma_rule *jw_sigma_rule_at(const struct jw_sigma *sigma,
+                                             uint32_t at); /* 0 .. rules + correlations - 1 */
+/* NULL when no rule of that id is loaded. */
+const struct jw_sigma_rule *jw_sigma_rule_find(const struct jw_sigma *sigma, jw_text id);
+bool jw_sigma_rule_is_routed(const struct jw_sigma *sigma, const struct jw_sigma_rule *rule);
+/* The longest timespan of a correlation, ns; 0 without correlations. */
+int64_t jw_sigma_longest_span(const struct jw_sigma *sigma);
+
+/* --- matching ------------------------------------------------------------------------------------------------- */
+struct jw_sigma_worker; /* one thread's; must end before its jw_sigma */
+struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *sigma); /* NULL without memory */
+void jw_sigma_worker_free(struct jw_sigma_worker *worker);
+JW_DEFINE_AUTO(jw_sigma_worker, jw_sigma_worker_free)
+
+/* An event that says what it is, besides what the mappings find out. Empty parts are unknown. */
+struct jw_sigma_source {
+    jw_text product, category, service;
+};
+
+/* The rules (correlations excepted) that match, in the order of loading; valid until the next call. `source` may be
+ * NULL. Base rules that only serve a correlation are among them: jw_sigma_rule_alerts tells. */
+size_t jw_sigma_match(struct jw_sigma_worker *worker, const struct jw_record *rec,
+                      const struct jw_sigma_source *source, const struct jw_sigma_rule *const **out_rules);
+bool jw_sigma_rule_alerts(const struct jw_sigma_rule *rule);
+
+/* In words, what of `rule` is true of the event last given to jw_sigma_match: `field contains "x"; …`. */
+void jw_sigma_reason(struct jw_sigma_worker *worker, const struct jw_sigma_rule *rule, jw_buffer *out);
+
+/* --- correlation ---------------------------------------------------------------------------------------------- */
+/* State over events: one per stream of events, one thread. Bounded: at most `groups` live groups over all rules;
+ * the one longest untouched is evicted and counted. */
+struct jw_correlator;
+#define JW_CORRELATOR_GROUPS 100000
+struct jw_correlator *jw_correlator_new(const struct jw_sigma *sigma,
+                                        uint32_t groups); /* 0: JW_CORRELATOR_GROUPS */
+void jw_correlator_free(struct jw_correlator *correlator);
+JW_DEFINE_AUTO(jw_correlator, jw_correlator_free)
+
+#define JW_CORRELATION_EVENTS 20
+struct jw_correlation_hit {
+    const struct jw_sigma_rule *rule;
+    uint64_t count;                          /* events or distinct values in the window */
+    int64_t first, last;                     /* event times of the window's ends */
+    uint64_t numbers[JW_CORRELATION_EVENTS]; /* the newest events of the window, oldest first */
+    uint32_t number_count;
+    jw_text group; /* "source.ip=10.0.0.1, user.name=root"; valid until the next call */
+};
+/* Takes the rules that matched `rec` (number: the event's) and gives the correlations that become true with it.
+ * Events without a time count as `now`. */
+size_t jw_correlator_take(struct jw_correlator *correlator, const struct jw_record *rec, uint64_t number,
+                          int64_t now, const struct jw_sigma_rule *const *rules, size_t count,
+                          const struct jw_correlation_hit **out_hits);
+uint64_t jw_correlator_evictions(const struct jw_correlator *correlator);
+uint32_t jw_correlator_groups(const struct jw_correlator *correlator);

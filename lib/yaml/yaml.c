@@ -1,0 +1,29 @@
+/* lib/yaml/yaml.c — '' is one quote (YAML 1.2, section 7.3.2). */
+#include "yaml.h"
+
+/* What stands between the quotes in the source; ptr NULL where it cannot be found. */
+static jw_text raw_of(struct fy_token *token, jw_text source) {
+    const struct fy_mark *from = fy_token_start_mark(token), *to = fy_token_end_mark(token);
+    if (!from || !to || from->line != to->line || to->input_pos > source.len || to->input_pos <= from->input_pos)
+        return (jw_text){NULL, 0};
+    return (jw_text){source.ptr + from->input_pos, to->input_pos - from->input_pos};
+}
+
+bool jw_yaml_text(struct fy_token *token, jw_text source, struct jw_arena *mem, jw_text *out) {
+    size_t len = 0;
+    const char *text = token ? fy_token_get_text(token, &len) : NULL;
+    *out = (jw_text){text, text ? len : 0};
+    if (!token || fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED || !jw_text_find(*out, JW_TEXT("''"), NULL))
+        return true;
+    jw_text raw = raw_of(token, source);
+    char *to = raw.ptr ? jw_arena_alloc(mem, raw.len + 1) : NULL;
+    if (!to)
+        return !raw.ptr;
+    len = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        to[len++] = raw.ptr[i];
+        i += raw.ptr[i] == '\'' && i + 1 < raw.len && raw.ptr[i + 1] == '\'';
+    }
+    *out = (jw_text){to, len};
+    return true;
+}
