@@ -195,9 +195,13 @@ def paths_and_headers_cannot_be_played_with():
             peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert b" 400 " in peer.recv(100), path
     with api.raw() as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 200000 + b"\r\n\r\n")
-        got = peer.recv(100)
+        try:
+            peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 200000 + b"\r\n\r\n")
+            got = peer.recv(100)
+        except OSError:  # the server answers and closes while we still send: the kernel may tell us of the close first
+            got = b""
         assert b" 431 " in got or b" 413 " in got or got == b"", got
+    same(api.ask("GET", "/healthz").status, 200)
     answer = api.ask("DELETE", "/api/v1/keys/a%0d%0aSet-Cookie:%20x=1", login=True)
     assert answer.status == 404 and not answer.headers["Set-Cookie"]
 
