@@ -148,7 +148,7 @@ static int take_rules(int *argc, char **argv, const char **folders) {
 
 static int run(int argc, char **argv) {
     const char *values[5] = {NULL}, *folders[FOLDERS_MOST + 2];
-    char mappings[4096], rules[4096];
+    char mappings[4096], placeholders[4096], rules[4096];
     struct jw_error err = {{0}};
     int bad = take_rules(&argc, argv, folders);
     if (!bad)
@@ -158,12 +158,14 @@ static int run(int argc, char **argv) {
     if (argc < 2)
         return jw_command_usage("detect", "which files?");
     snprintf(mappings, sizeof mappings, "%s/mappings", jw_command_content());
+    snprintf(placeholders, sizeof placeholders, "%s/placeholders", jw_command_content());
     snprintf(rules, sizeof rules, "%s/rules", jw_command_content());
     if (!folders[0])
         folders[0] = rules, folders[1] = NULL;
     JW_AUTO(jw_sigma_free_p) struct jw_sigma *sigma = NULL;
     JW_AUTO(jw_intake_free_p) struct jw_intake *intake = NULL;
     const struct jw_sigma_options load = {.mappings = values[OPT_MAPPINGS] ? values[OPT_MAPPINGS] : mappings,
+                                          .placeholders = placeholders,
                                           .folders = folders,
                                           .on_refusal = on_refusal};
     const struct jw_intake_options reading = {.content = jw_command_content()};

@@ -55,13 +55,15 @@ static void tell_unrouted(const struct jw_sigma *sigma, uint32_t count) {
 
 static int check(int count, char **paths, const char *mappings, bool json) {
     JW_AUTO(jw_sigma_free_p) struct jw_sigma *sigma = NULL;
-    char default_mappings[4096];
+    char default_mappings[4096], placeholders[4096];
     struct jw_error err = {{0}};
     struct telling to = {.json = json};
     struct jw_sigma_counts counts;
     (void)count;
     snprintf(default_mappings, sizeof default_mappings, "%s/mappings", jw_command_content());
+    snprintf(placeholders, sizeof placeholders, "%s/placeholders", jw_command_content());
     const struct jw_sigma_options load = {.mappings = mappings ? mappings : default_mappings,
+                                          .placeholders = placeholders,
                                           .folders = (const char *const *)paths,
                                           .on_refusal = on_refusal,
                                           .context = &to};

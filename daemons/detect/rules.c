@@ -12,10 +12,13 @@ static void on_refusal(void *context, const struct jw_sigma_refusal *refusal) {
 
 jw_status jw_rules_load(const char *content, char *const *folders, struct jw_rules **out, struct jw_error *err) {
     JW_AUTO(jw_rules_free_p) struct jw_rules *rules = calloc(1, sizeof *rules);
-    char mappings[JW_PATH];
+    char mappings[JW_PATH], placeholders[JW_PATH];
     snprintf(mappings, sizeof mappings, "%s/mappings", content);
-    const struct jw_sigma_options options = {
-        .mappings = mappings, .folders = (const char *const *)folders, .on_refusal = on_refusal};
+    snprintf(placeholders, sizeof placeholders, "%s/placeholders", content);
+    const struct jw_sigma_options options = {.mappings = mappings,
+                                             .placeholders = placeholders,
+                                             .folders = (const char *const *)folders,
+                                             .on_refusal = on_refusal};
     if (!rules)
         return jw_fail(err, JW_E_LIMIT, "rules: no memory");
     jw_status st = jw_sigma_load(&options, &rules->sigma, err);

@@ -76,7 +76,7 @@ static uint32_t column_of(struct compiling *c, jw_text field) {
 }
 
 static void key_value(jw_buffer *key, const struct jw_sigma_value *value) {
-    jw_buffer_print(key, "%d %d %d ", value->op, value->cased, value->flags);
+    jw_buffer_print(key, "%d %d %d %d ", value->op, value->cased, value->flags, value->part);
     if (value->op != JW_OP_PATTERN) {
         jw_buffer_u64(key, value->text.len);
         jw_buffer_byte(key, ' ');

@@ -5,7 +5,7 @@
 struct reader {
     jw_text rest, word; /* word: the one in hand; empty at the end */
     const struct jw_sigma_detection *detections;
-    uint32_t count;
+    uint32_t count, *budget;
     struct jw_arena *mem;
     struct jw_error *err;
     int depth;
@@ -46,6 +46,13 @@ struct jw_sigma_node *jw_sigma_node_new(struct jw_arena *mem, jw_node_kind kind,
         memcpy(kept, children, count * sizeof(void *));
     *node = (struct jw_sigma_node){.kind = kind, .count = count, .children = kept};
     return node;
+}
+
+static jw_status spend(struct reader *r, uint32_t parts) {
+    if (parts > *r->budget)
+        return jw_fail(r->err, JW_E_LIMIT, "condition: more than %d parts", JW_SIGMA_PARTS);
+    *r->budget -= parts;
+    return JW_OK;
 }
 
 static jw_status made(struct reader *r, struct jw_sigma_node *node, struct jw_sigma_node **out) {
@@ -94,9 +101,12 @@ static jw_status read_of(struct reader *r, jw_text how_many, struct jw_sigma_nod
     if (least > count)
         return jw_fail(r->err, JW_E_SYNTAX, "condition: %llu of %u can never be true", (unsigned long long)least,
                        count);
+    jw_status st = spend(r, count);
+    if (st != JW_OK)
+        return st;
     step(r);
     jw_node_kind kind = all ? JW_NODE_AND : least == 1 ? JW_NODE_OR : JW_NODE_AT_LEAST;
-    jw_status st = made(r, jw_sigma_node_new(r->mem, kind, covered, count), out);
+    st = made(r, jw_sigma_node_new(r->mem, kind, covered, count), out);
     if (st == JW_OK)
         (*out)->least = (uint32_t)least;
     return st;
@@ -106,6 +116,9 @@ static jw_status read_or(struct reader *r, struct jw_sigma_node **out);
 
 static jw_status read_primary(struct reader *r, struct jw_sigma_node **out) {
     jw_text word = r->word;
+    jw_status spent = spend(r, 1);
+    if (spent != JW_OK)
+        return spent;
     if (at(r, "(")) {
         step(r);
         jw_status st = read_or(r, out);
@@ -173,8 +186,10 @@ static jw_status read_or(struct reader *r, struct jw_sigma_node **out) {
 }
 
 jw_status jw_sigma_condition_read(jw_text text, const struct jw_sigma_detection *detections, uint32_t count,
-                                  struct jw_arena *mem, struct jw_sigma_node **out, struct jw_error *err) {
-    struct reader r = {.rest = text, .detections = detections, .count = count, .mem = mem, .err = err};
+                                  uint32_t *budget, struct jw_arena *mem, struct jw_sigma_node **out,
+                                  struct jw_error *err) {
+    struct reader r = {
+        .rest = text, .detections = detections, .count = count, .budget = budget, .mem = mem, .err = err};
     if (memchr(text.ptr ? text.ptr : "", '|', text.len))
         return jw_fail(err, JW_E_SYNTAX,
                        "condition: aggregations after '|' were removed from Sigma; use a correlation");

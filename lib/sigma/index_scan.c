@@ -77,12 +77,13 @@ static bool compares(const struct jw_sigma_value *value, jw_text text) {
         jw_address address;
         return jw_address_parse(text, &address) && jw_network_has(&value->network, &address);
     }
-    if (!jw_sigma_number(text, &number))
+    if (!(value->part ? jw_sigma_date_part(text, value->part, &number) : jw_sigma_number(text, &number)))
         return false;
     return value->op == JW_OP_LESS            ? number < value->number
            : value->op == JW_OP_LESS_EQUAL    ? number <= value->number
            : value->op == JW_OP_GREATER       ? number > value->number
            : value->op == JW_OP_GREATER_EQUAL ? number >= value->number
+           : value->op == JW_OP_SAME_NUMBER   ? number == value->number
                                               : false;
 }
 

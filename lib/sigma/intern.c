@@ -69,5 +69,13 @@ uint32_t jw_intern_add(struct jw_intern *table, jw_text key, bool *out_new) {
     return table->count - 1;
 }
 
+uint32_t jw_intern_find(const struct jw_intern *table, jw_text key) {
+    uint32_t at = (uint32_t)jw_hash_stable(key) & table->mask;
+    for (; table->count && table->slots[at]; at = (at + 1) & table->mask)
+        if (jw_text_is(table->keys[table->slots[at] - 1], key))
+            return table->slots[at] - 1;
+    return UINT32_MAX;
+}
+
 uint32_t jw_intern_count(const struct jw_intern *table) { return table->count; }
 jw_text jw_intern_key(const struct jw_intern *table, uint32_t number) { return table->keys[number]; }

@@ -32,6 +32,12 @@ typedef enum modifier {
     MOD_CIDR,
     MOD_FIELDREF,
     MOD_EXPAND,
+    MOD_MINUTE, /* in the order of jw_date_part */
+    MOD_HOUR,
+    MOD_DAY,
+    MOD_WEEK,
+    MOD_MONTH,
+    MOD_YEAR,
 } modifier;
 
 static const struct {
@@ -66,9 +72,24 @@ static const struct {
     {"cidr", MOD_CIDR},
     {"fieldref", MOD_FIELDREF},
     {"expand", MOD_EXPAND},
+    {"minute", MOD_MINUTE},
+    {"hour", MOD_HOUR},
+    {"day", MOD_DAY},
+    {"week", MOD_WEEK},
+    {"month", MOD_MONTH},
+    {"year", MOD_YEAR},
 };
 
+/* The numbers a part of a date can be (modifiers appendix of Sigma 2.1; ISO 8601 has years of 53 weeks). */
+static const struct {
+    const char *name;
+    int least, most;
+} parts[] = {[JW_DATE_MINUTE] = {"minute", 0, 59}, [JW_DATE_HOUR] = {"hour", 0, 23},
+             [JW_DATE_DAY] = {"day", 1, 31},       [JW_DATE_WEEK] = {"week", 1, 53},
+             [JW_DATE_MONTH] = {"month", 1, 12},   [JW_DATE_YEAR] = {"year", 1678, 2261}};
+
 struct reading {
+    const struct jw_placeholders *lists;
     struct jw_arena *mem;
     struct jw_error *err;
     int line;
@@ -76,6 +97,7 @@ struct reading {
     uint32_t count;
     bool cased;
     jw_sigma_op op;
+    jw_date_part part;
     uint8_t flags;
     struct jw_sigma_item *item;
     uint32_t capacity;
@@ -107,6 +129,30 @@ static jw_status read_modifiers(struct reading *r, jw_text names) {
     return JW_OK;
 }
 
+static bool has_any(const struct reading *r, const modifier *what, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (has(r, what[i]))
+            return true;
+    return false;
+}
+#define HAS_ANY(r, list) has_any((r), (list), sizeof(list) / sizeof *(list))
+
+static bool is_pattern_like(jw_sigma_op op) { return op == JW_OP_PATTERN || op == JW_OP_FIELD; }
+static bool is_comparison(jw_sigma_op op) { return op >= JW_OP_LESS && op <= JW_OP_SAME_NUMBER; }
+
+/* At most one part of a date; alone it is compared with =. Gives how many there are. */
+static unsigned read_part(struct reading *r) {
+    unsigned found = 0;
+    for (modifier what = MOD_MINUTE; what <= MOD_YEAR; what++)
+        if (has(r, what)) {
+            r->part = (jw_date_part)(JW_DATE_MINUTE + (what - MOD_MINUTE));
+            found++;
+        }
+    if (found && r->op == JW_OP_PATTERN)
+        r->op = JW_OP_SAME_NUMBER;
+    return found;
+}
+
 /* What the whole item compares with; a second one of these, or a modifier that does nothing to it, is a mistake. */
 static jw_status read_operator(struct reading *r) {
     static const struct {
@@ -115,6 +161,8 @@ static jw_status read_operator(struct reading *r) {
     } ops[] = {{MOD_RE, JW_OP_REGEX},       {MOD_CIDR, JW_OP_NETWORK},  {MOD_LT, JW_OP_LESS},
                {MOD_LTE, JW_OP_LESS_EQUAL}, {MOD_GT, JW_OP_GREATER},    {MOD_GTE, JW_OP_GREATER_EQUAL},
                {MOD_EXISTS, JW_OP_EXISTS},  {MOD_FIELDREF, JW_OP_FIELD}};
+    static const modifier shapes[] = {MOD_CONTAINS, MOD_STARTS, MOD_ENDS};
+    static const modifier codes[] = {MOD_BASE64, MOD_BASE64_OFFSET, MOD_WIDE, MOD_UTF16BE, MOD_UTF16, MOD_WINDASH};
     unsigned found = 0;
     r->op = JW_OP_PATTERN;
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
@@ -122,22 +170,14 @@ static jw_status read_operator(struct reading *r) {
             r->op = ops[i].op;
             found++;
         }
+    unsigned dates = read_part(r);
     r->cased = has(r, MOD_CASED);
     r->flags = (uint8_t)((has(r, MOD_I) ? JW_REGEX_NOCASE : 0) | (has(r, MOD_M) ? JW_REGEX_MULTILINE : 0) |
                          (has(r, MOD_S) ? JW_REGEX_DOTALL : 0));
-    bool shaped = has(r, MOD_CONTAINS) || has(r, MOD_STARTS) || has(r, MOD_ENDS);
-    bool coded = has(r, MOD_BASE64) || has(r, MOD_BASE64_OFFSET) || has(r, MOD_WIDE) || has(r, MOD_UTF16BE) ||
-                 has(r, MOD_UTF16) || has(r, MOD_WINDASH);
-    jw_text how = r->item->how;
-    if (has(r, MOD_EXPAND))
-        return fail(r, "placeholders (expand) have no list here", how);
-    if (found > 1 || (r->flags && r->op != JW_OP_REGEX) || (coded && r->op != JW_OP_PATTERN) ||
-        (shaped && r->op != JW_OP_PATTERN && r->op != JW_OP_FIELD) ||
-        (r->cased && r->op != JW_OP_PATTERN && r->op != JW_OP_FIELD))
-        return fail(r, "modifiers that do not go together", how);
-    if (r->item->all && r->op == JW_OP_EXISTS)
-        return fail(r, "modifiers that do not go together", how);
-    return JW_OK;
+    bool bad = found > 1 || dates > 1 || (dates && !is_comparison(r->op)) || (r->flags && r->op != JW_OP_REGEX) ||
+               (HAS_ANY(r, codes) && r->op != JW_OP_PATTERN) || (HAS_ANY(r, shapes) && !is_pattern_like(r->op)) ||
+               (r->cased && !is_pattern_like(r->op)) || (r->op == JW_OP_EXISTS && r->count > 1);
+    return bad ? fail(r, "modifiers that do not go together", r->item->how) : JW_OK;
 }
 
 static jw_status keep(struct reading *r, struct jw_sigma_value value) {
@@ -232,45 +272,73 @@ static bool read_number(jw_text text, double *out) {
     return *end == '\0' && isfinite(*out);
 }
 
+static jw_status keep_number(struct reading *r, struct jw_sigma_value value) {
+    if (!read_number(value.text, &value.number))
+        return fail(r, "not a number", value.text);
+    if (r->part && (value.number < parts[r->part].least || value.number > parts[r->part].most))
+        return jw_fail(r->err, JW_E_SYNTAX, "line %d: %s is a number from %d to %d, not " JW_FMT, r->line,
+                       parts[r->part].name, parts[r->part].least, parts[r->part].most, JW_ARG(value.text));
+    return keep(r, value);
+}
+
+static jw_status keep_exists(struct reading *r, struct jw_sigma_value value) {
+    value.wanted = jw_text_is_nocase(value.text, JW_TEXT("true")) || jw_text_is_nocase(value.text, JW_TEXT("yes"));
+    if (!value.wanted && !jw_text_is_nocase(value.text, JW_TEXT("false")) &&
+        !jw_text_is_nocase(value.text, JW_TEXT("no")))
+        return fail(r, "exists wants true or false", value.text);
+    return keep(r, value);
+}
+
+/* One value as it is to be compared, its placeholders replaced. */
+static jw_status read_text(struct reading *r, jw_text text) {
+    struct jw_sigma_value value = {
+        .op = r->op, .text = text, .cased = r->cased, .flags = r->flags, .part = r->part};
+    switch (r->op) {
+    case JW_OP_PATTERN:
+        return keep_pattern(r, text);
+    case JW_OP_NETWORK:
+        return jw_network_parse(text, &value.network) ? keep(r, value) : fail(r, "not a network", text);
+    case JW_OP_EXISTS:
+        return keep_exists(r, value);
+    case JW_OP_FIELD:
+        value.shape = has(r, MOD_CONTAINS) ? JW_SHAPE_CONTAINS
+                      : has(r, MOD_STARTS) ? JW_SHAPE_STARTS
+                      : has(r, MOD_ENDS)   ? JW_SHAPE_ENDS
+                                           : JW_SHAPE_EQUALS;
+        return text.len ? keep(r, value) : fail(r, "fieldref wants a field's name", text);
+    case JW_OP_REGEX: /* compiled, and refused if it is none, by the index */
+        return keep(r, value);
+    default:
+        return keep_number(r, value);
+    }
+}
+
 static jw_status read_value(struct reading *r, const struct jw_tree *node) {
-    struct jw_sigma_value value = {.op = r->op, .text = node->text, .cased = r->cased, .flags = r->flags};
+    struct jw_error why = {{0}};
+    jw_text *values;
+    uint32_t count;
     r->line = node->line;
     if (node->kind != JW_TREE_SCALAR)
         return jw_fail(r->err, JW_E_SYNTAX, "line %d: a value must be a text, a number or null", r->line);
     if (r->op == JW_OP_PATTERN && jw_tree_is_null(node)) {
         if (r->count > (unsigned)(r->item->not_equal + r->item->all + r->cased))
             return fail(r, "null goes with no modifier", r->item->how);
-        value.op = JW_OP_NULL;
-        return keep(r, value);
+        return keep(r, (struct jw_sigma_value){.op = JW_OP_NULL, .text = node->text});
     }
-    switch (r->op) {
-    case JW_OP_PATTERN:
-        return keep_pattern(r, node->text);
-    case JW_OP_NETWORK:
-        return jw_network_parse(node->text, &value.network) ? keep(r, value) : fail(r, "not a network", node->text);
-    case JW_OP_EXISTS:
-        value.wanted =
-            jw_text_is_nocase(node->text, JW_TEXT("true")) || jw_text_is_nocase(node->text, JW_TEXT("yes"));
-        if (!value.wanted && !jw_text_is_nocase(node->text, JW_TEXT("false")) &&
-            !jw_text_is_nocase(node->text, JW_TEXT("no")))
-            return fail(r, "exists wants true or false", node->text);
-        return keep(r, value);
-    case JW_OP_FIELD:
-        value.shape = has(r, MOD_CONTAINS) ? JW_SHAPE_CONTAINS
-                      : has(r, MOD_STARTS) ? JW_SHAPE_STARTS
-                      : has(r, MOD_ENDS)   ? JW_SHAPE_ENDS
-                                           : JW_SHAPE_EQUALS;
-        return node->text.len ? keep(r, value) : fail(r, "fieldref wants a field's name", node->text);
-    case JW_OP_REGEX: /* compiled, and refused if it is none, by the index */
-        return keep(r, value);
-    default:
-        return read_number(node->text, &value.number) ? keep(r, value) : fail(r, "not a number", node->text);
-    }
+    if (!has(r, MOD_EXPAND))
+        return read_text(r, node->text);
+    jw_status st = jw_placeholder_expand(r->lists, node->text, r->mem, &values, &count, &why);
+    if (st != JW_OK)
+        return jw_fail(r->err, st, "line %d: %s", r->line, why.text);
+    for (uint32_t i = 0; i < count && st == JW_OK; i++)
+        st = read_text(r, values[i]);
+    return st;
 }
 
-jw_status jw_sigma_item_read(const struct jw_tree *key, const struct jw_tree *value, struct jw_arena *mem,
-                             struct jw_sigma_item *out, struct jw_error *err) {
-    struct reading r = {.mem = mem, .err = err, .line = key->line, .item = out};
+jw_status jw_sigma_item_read(const struct jw_tree *key, const struct jw_tree *value,
+                             const struct jw_placeholders *lists, struct jw_arena *mem, struct jw_sigma_item *out,
+                             struct jw_error *err) {
+    struct reading r = {.lists = lists, .mem = mem, .err = err, .line = key->line, .item = out};
     jw_text names = key->text;
     *out = (struct jw_sigma_item){.line = key->line};
     if (!jw_text_cut(&names, '|', &out->field)) {

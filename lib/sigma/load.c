@@ -1,17 +1,24 @@
 /* lib/sigma/load.c — folders of rules become a rule set; what cannot be loaded is told, never dropped silently. */
 #include "files.h"
+#include "named.h"
+#include "placeholder.h"
 #include "set.h"
 
 #include <stdlib.h>
 
-#define MEMORY_MOST ((size_t)768 << 20)
-#define RULES_MOST  200000
+#define MEMORY_MOST  ((size_t)768 << 20)
+#define RULES_MEMORY ((size_t)512 << 20) /* of MEMORY_MOST; the rest is for compiling them */
+#define YAML_MEMORY  ((size_t)256 << 20) /* of one file while it is read */
+#define RULES_MOST   200000
+#define FILTERS_MOST 1000
 
 struct loading {
     struct jw_sigma *set;
     const struct jw_sigma_options *options;
     struct jw_arena *yaml; /* of the file in hand */
+    struct jw_placeholders lists;
     uint32_t room;
+    struct jw_sigma_rule *filters[FILTERS_MOST];
 };
 
 static void refuse(struct loading *l, const char *file, jw_text id, const char *reason) {
@@ -43,8 +50,10 @@ static jw_status check_regexes(const struct jw_sigma_node *node, struct jw_error
 
 static jw_status keep(struct loading *l, struct jw_sigma_rule *rule, struct jw_error *err) {
     struct jw_sigma *set = l->set;
-    if (set->rule_count == RULES_MOST)
-        return jw_fail(err, JW_E_LIMIT, "more than %d rules", RULES_MOST);
+    if (rule->is_filter) {
+        l->filters[set->filter_count++] = rule;
+        return JW_OK;
+    }
     if (set->rule_count == l->room) {
         uint32_t room = l->room ? l->room * 2 : 256;
         struct jw_sigma_rule **rules = realloc(set->rules, room * sizeof *rules);
@@ -53,26 +62,55 @@ static jw_status keep(struct loading *l, struct jw_sigma_rule *rule, struct jw_e
         set->rules = rules;
         l->room = room;
     }
+    if (rule->name.len && !jw_named_add(set->called, rule->name, rule, NULL))
+        return jw_fail(err, JW_E_LIMIT, "rules: no memory");
     set->rules[set->rule_count++] = rule;
     set->correlation_count += rule->info.correlation;
     return JW_OK;
 }
 
-static jw_status load_document(struct loading *l, const char *path, const struct jw_tree *document,
+/* Does a rule that could be read fit into the set? */
+static jw_status check_room(struct loading *l, const struct jw_sigma_rule *rule, struct jw_error *why) {
+    struct jw_sigma *set = l->set;
+    int line = rule->info.line;
+    if (jw_arena_used(set->mem) > RULES_MEMORY)
+        return jw_fail(why, JW_E_LIMIT, "line %d: all rules together take more than %zu MiB", line,
+                       RULES_MEMORY >> 20);
+    if (rule->is_filter && set->filter_count == FILTERS_MOST)
+        return jw_fail(why, JW_E_LIMIT, "line %d: more than %d filters", line, FILTERS_MOST);
+    if (!rule->is_filter && set->rule_count == RULES_MOST)
+        return jw_fail(why, JW_E_LIMIT, "line %d: more than %d rules", line, RULES_MOST);
+    return JW_OK;
+}
+
+static jw_status check_id(struct loading *l, struct jw_sigma_rule *rule, struct jw_error *why) {
+    const struct jw_sigma_rule *other = jw_named_find(l->set->ids, rule->info.id);
+    if (!rule->info.id.len)
+        return JW_OK;
+    if (other)
+        return jw_fail(why, JW_E_SYNTAX, "line %d: another rule has this id, in " JW_FMT, rule->info.line,
+                       JW_ARG(other->info.file));
+    return jw_named_add(l->set->ids, rule->info.id, rule, NULL) ? JW_OK
+                                                                : jw_fail(why, JW_E_LIMIT, "rules: no memory");
+}
+
+static jw_status load_document(struct loading *l, const char *path, jw_text file, const struct jw_tree *document,
                                struct jw_error *err) {
     struct jw_error why = {{0}};
     struct jw_sigma_rule *rule = NULL;
-    jw_text id = jw_tree_text(document, "id");
-    jw_status st = jw_sigma_rule_read(document, l->set->mem, &rule, &why);
+    jw_status st = jw_sigma_rule_read(document, &l->lists, l->set->mem, &rule, &why);
     if (st == JW_OK && rule->root)
         st = check_regexes(rule->root, &why);
-    if (st == JW_OK && id.len && jw_sigma_rule_find(l->set, id))
-        st = jw_fail(&why, JW_E_SYNTAX, "line %d: another rule has this id", document->line);
+    if (st == JW_OK)
+        st = check_room(l, rule, &why);
+    if (st == JW_OK) {
+        rule->info.file = file;
+        st = check_id(l, rule, &why);
+    }
     if (st != JW_OK) {
-        refuse(l, path, id, why.text);
+        refuse(l, path, jw_tree_text(document, "id"), why.text);
         return JW_OK;
     }
-    rule->info.file = jw_arena_copy(l->set->mem, jw_text_from(path));
     return keep(l, rule, err);
 }
 
@@ -80,10 +118,11 @@ static jw_status load_file(void *context, const char *path, struct jw_error *err
     struct loading *l = context;
     struct jw_error why = {{0}};
     struct jw_tree *documents = NULL;
-    jw_text text;
-    jw_status st = jw_rule_file_read(path, l->set->mem, &text, &why);
+    jw_text text, file = jw_arena_copy(l->set->mem, jw_text_from(path));
+    jw_arena_reset(l->yaml);
+    jw_status st = jw_rule_file_read(path, l->yaml, &text, &why);
     if (st == JW_OK)
-        st = jw_tree_parse(text, l->set->mem, &documents, &why);
+        st = jw_tree_parse_apart(text, l->yaml, l->set->mem, &documents, &why);
     if (st != JW_OK || !documents) {
         refuse(l, path, (jw_text){0}, st != JW_OK ? why.text : "line 1: no rule in it");
         return JW_OK;
@@ -91,18 +130,33 @@ static jw_status load_file(void *context, const char *path, struct jw_error *err
     for (const struct jw_tree *document = documents; document; document = document->next) {
         if (document != documents && jw_tree_is_null(document))
             continue;
-        st = load_document(l, path, document, err);
+        st = load_document(l, path, file, document, err);
         if (st != JW_OK)
             return st;
     }
     return JW_OK;
 }
 
+static void on_list(void *context, const char *file, const char *reason) {
+    refuse(context, file, (jw_text){0}, reason);
+}
+
+static void on_filter(void *context, const struct jw_sigma_rule *filter, const char *reason) {
+    struct loading *l = context;
+    char *path = jw_arena_cstr(l->yaml, filter->info.file);
+    refuse(l, path ? path : "", filter->info.id, reason);
+}
+
 static struct jw_sigma_rule *find_called(const struct jw_sigma *set, jw_text name) {
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        if (jw_text_is(set->rules[i]->name, name) || jw_text_is(set->rules[i]->info.id, name))
-            return set->rules[i];
-    return NULL;
+    struct jw_sigma_rule *rule = jw_named_find(set->called, name);
+    if (!rule)
+        rule = jw_named_find(set->ids, name);
+    return rule && !rule->is_filter ? rule : NULL;
+}
+
+static void forget(struct jw_sigma *set, const struct jw_sigma_rule *rule) {
+    jw_named_forget(set->ids, rule->info.id, rule);
+    jw_named_forget(set->called, rule->name, rule);
 }
 
 /* Correlations over rules that did not load are refused as well. */
@@ -131,6 +185,8 @@ static void check_correlations(struct loading *l) {
         set->correlation_count -= !good;
         if (good)
             set->rules[kept++] = rule;
+        else
+            forget(set, rule);
     }
     set->rule_count = kept;
 }
@@ -141,22 +197,35 @@ void jw_sigma_free(struct jw_sigma *set) {
     for (uint32_t i = 0; i < set->column_count; i++)
         jw_index_free(set->columns[i].index);
     free(set->rules);
+    jw_named_free(set->ids);
+    jw_named_free(set->called);
     jw_arena_free(set->mem);
     free(set);
 }
 
-jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma **out, struct jw_error *err) {
-    JW_AUTO(jw_sigma_free_p) struct jw_sigma *set = calloc(1, sizeof *set);
-    if (!set || !(set->mem = jw_arena_new(MEMORY_MOST)))
-        return jw_fail(err, JW_E_LIMIT, "rules: no memory");
-    struct loading l = {.set = set, .options = options};
+static jw_status load(struct loading *l, struct jw_error *err) {
+    struct jw_sigma *set = l->set;
+    const struct jw_sigma_options *options = l->options;
     jw_status st = jw_mapping_load(options->mappings, set->mem, &set->mapping, err);
+    if (st == JW_OK)
+        st = jw_placeholders_load(options->placeholders, set->mem, on_list, l, &l->lists, err);
     for (const char *const *folder = options->folders; folder && *folder && st == JW_OK; folder++)
-        st = jw_rule_files(*folder, load_file, &l, err);
+        st = jw_rule_files(*folder, load_file, l, err);
     if (st != JW_OK)
         return st;
-    check_correlations(&l);
-    st = jw_sigma_compile(set, err);
+    check_correlations(l);
+    st = jw_sigma_filters_apply(set, l->filters, set->filter_count, on_filter, l, err);
+    return st == JW_OK ? jw_sigma_compile(set, err) : st;
+}
+
+jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma **out, struct jw_error *err) {
+    JW_AUTO(jw_sigma_free_p) struct jw_sigma *set = calloc(1, sizeof *set);
+    JW_AUTO(jw_arena_free_p) struct jw_arena *yaml = jw_arena_new(YAML_MEMORY);
+    if (!set || !yaml || !(set->mem = jw_arena_new(MEMORY_MOST)) || !(set->ids = jw_named_new(set->mem)) ||
+        !(set->called = jw_named_new(set->mem)))
+        return jw_fail(err, JW_E_LIMIT, "rules: no memory");
+    struct loading l = {.set = set, .options = options, .yaml = yaml};
+    jw_status st = load(&l, err);
     if (st != JW_OK)
         return st;
     *out = set;
@@ -168,10 +237,8 @@ const struct jw_sigma_info *jw_sigma_rule_info(const struct jw_sigma_rule *rule)
 const struct jw_sigma_rule *jw_sigma_rule_at(const struct jw_sigma *set, uint32_t at) { return set->rules[at]; }
 
 const struct jw_sigma_rule *jw_sigma_rule_find(const struct jw_sigma *set, jw_text id) {
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        if (jw_text_is(set->rules[i]->info.id, id))
-            return set->rules[i];
-    return NULL;
+    const struct jw_sigma_rule *rule = jw_named_find(set->ids, id);
+    return rule && !rule->is_filter ? rule : NULL;
 }
 
 bool jw_sigma_rule_is_routed(const struct jw_sigma *set, const struct jw_sigma_rule *rule) {
@@ -191,6 +258,7 @@ int64_t jw_sigma_longest_span(const struct jw_sigma *set) {
 void jw_sigma_counts(const struct jw_sigma *set, struct jw_sigma_counts *out) {
     *out = (struct jw_sigma_counts){.rules = set->rule_count - set->correlation_count,
                                     .correlations = set->correlation_count,
+                                    .filters = set->filter_count,
                                     .refused = set->refused,
                                     .columns = set->column_count,
                                     .predicates = set->predicate_count};

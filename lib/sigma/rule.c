@@ -6,6 +6,7 @@
 #define DETECTIONS_MOST 256
 
 struct reading {
+    const struct jw_placeholders *lists;
     struct jw_arena *mem;
     struct jw_error *err;
     uint32_t values;
@@ -22,7 +23,7 @@ static jw_status item_node(struct reading *r, const struct jw_tree *key, const s
     struct jw_sigma_item *item = jw_arena_alloc(r->mem, sizeof *item);
     if (!node || !item)
         return no_memory(r);
-    jw_status st = jw_sigma_item_read(key, value, r->mem, item, r->err);
+    jw_status st = jw_sigma_item_read(key, value, r->lists, r->mem, item, r->err);
     if (st != JW_OK)
         return st;
     if ((r->values += item->count) > JW_SIGMA_VALUES)
@@ -99,7 +100,7 @@ static jw_status read_conditions(struct reading *r, const struct jw_tree *map, c
                                  const struct jw_sigma_detection *detections, uint32_t count,
                                  struct jw_sigma_node **out) {
     struct jw_sigma_node *parts[64];
-    uint32_t n = 0;
+    uint32_t n = 0, budget = JW_SIGMA_PARTS;
     const struct jw_tree *first = condition && condition->kind == JW_TREE_LIST ? condition->first : condition;
     if (!first || (condition->kind != JW_TREE_SCALAR && condition->kind != JW_TREE_LIST))
         return jw_fail(r->err, JW_E_SYNTAX, "line %d: a detection wants a condition", map->line);
@@ -108,7 +109,7 @@ static jw_status read_conditions(struct reading *r, const struct jw_tree *map, c
         if (node->kind != JW_TREE_SCALAR || n == sizeof parts / sizeof *parts)
             return jw_fail(r->err, JW_E_SYNTAX, "line %d: a condition must be a text; at most 64 of them",
                            node->line);
-        jw_status st = jw_sigma_condition_read(node->text, detections, count, r->mem, &parts[n++], &why);
+        jw_status st = jw_sigma_condition_read(node->text, detections, count, &budget, r->mem, &parts[n++], &why);
         if (st != JW_OK)
             return jw_fail(r->err, st, "line %d: %s", node->line, why.text);
     }
@@ -116,20 +117,23 @@ static jw_status read_conditions(struct reading *r, const struct jw_tree *map, c
     return *out ? JW_OK : no_memory(r);
 }
 
-static jw_status read_detections(struct reading *r, const struct jw_tree *map, struct jw_sigma_rule *rule) {
+/* `other`: a key of the map that is no detection. */
+static jw_status read_detections(struct reading *r, const struct jw_tree *map, const char *other,
+                                 struct jw_sigma_rule *rule) {
     struct jw_sigma_detection detections[DETECTIONS_MOST];
     uint32_t count = 0;
     const struct jw_tree *condition = jw_tree_find(map, "condition");
     for (const struct jw_tree *key = map->first; key && key->next; key = key->next->next) {
-        if (key->next == condition || jw_text_is(key->text, JW_TEXT("timeframe")))
+        if (key->next == condition || jw_text_is(key->text, jw_text_from(other)))
             continue;
         if (key->kind != JW_TREE_SCALAR || count == DETECTIONS_MOST)
             return jw_fail(r->err, JW_E_SYNTAX, "line %d: detections have names; at most %d of them", key->line,
                            DETECTIONS_MOST);
         detections[count].name = key->text;
-        jw_status st = read_detection(r, key->next, 0, &detections[count++].node);
+        jw_status st = read_detection(r, key->next, 0, &detections[count].node);
         if (st != JW_OK)
             return st;
+        detections[count++].node->name = key->text;
     }
     if (!count)
         return jw_fail(r->err, JW_E_SYNTAX, "line %d: no detection", map->line);
@@ -178,17 +182,53 @@ static jw_text lowered(struct reading *r, const struct jw_tree *logsource, const
     return (jw_text){copy, text.len};
 }
 
-jw_status jw_sigma_rule_read(const struct jw_tree *document, struct jw_arena *mem, struct jw_sigma_rule **out,
-                             struct jw_error *err) {
-    struct reading r = {.mem = mem, .err = err};
+static jw_status read_targets(struct reading *r, const struct jw_tree *filter, struct jw_sigma_filter *out) {
+    const struct jw_tree *rules = jw_tree_find(filter, "rules");
+    if (rules && rules->kind == JW_TREE_SCALAR && jw_text_is_nocase(rules->text, JW_TEXT("any"))) {
+        out->any = true;
+        return JW_OK;
+    }
+    if (!rules || rules->kind != JW_TREE_LIST || !rules->first)
+        return jw_fail(r->err, JW_E_SYNTAX, "line %d: a filter wants `rules`: a list of ids or names, or `any`",
+                       filter->line);
+    out->rules = jw_arena_alloc(r->mem, count_of(rules->first) * sizeof *out->rules);
+    if (!out->rules)
+        return no_memory(r);
+    for (const struct jw_tree *node = rules->first; node; node = node->next)
+        if (node->kind != JW_TREE_SCALAR || !node->text.len)
+            return jw_fail(r->err, JW_E_SYNTAX, "line %d: a rule is named by its id or name", node->line);
+        else
+            out->rules[out->rule_count++] = node->text;
+    return JW_OK;
+}
+
+static jw_status read_logsource(struct reading *r, const struct jw_tree *document, struct jw_sigma_rule *rule) {
+    const struct jw_tree *logsource = jw_tree_find(document, "logsource");
+    if (!logsource || logsource->kind != JW_TREE_MAP)
+        return jw_fail(r->err, JW_E_SYNTAX, "line %d: a rule wants a logsource", document->line);
+    rule->logsource = (struct jw_sigma_logsource){
+        lowered(r, logsource, "product"), lowered(r, logsource, "category"), lowered(r, logsource, "service")};
+    rule->info.product = rule->logsource.product;
+    rule->info.category = rule->logsource.category;
+    rule->info.service = rule->logsource.service;
+    return JW_OK;
+}
+
+jw_status jw_sigma_rule_read(const struct jw_tree *document, const struct jw_placeholders *lists,
+                             struct jw_arena *mem, struct jw_sigma_rule **out, struct jw_error *err) {
+    struct reading r = {.lists = lists, .mem = mem, .err = err};
     struct jw_sigma_rule *rule = jw_arena_alloc(mem, sizeof *rule);
-    const struct jw_tree *detection = jw_tree_find(document, "detection"), *logsource;
+    const struct jw_tree *detection = jw_tree_find(document, "detection");
     const struct jw_tree *correlation = jw_tree_find(document, "correlation");
+    const struct jw_tree *filter = jw_tree_find(document, "filter");
     if (!rule)
         return no_memory(&r);
     *rule = (struct jw_sigma_rule){0};
     if (document->kind != JW_TREE_MAP)
         return jw_fail(err, JW_E_SYNTAX, "line %d: a rule is a map", document->line);
+    if (!!detection + !!correlation + !!filter > 1)
+        return jw_fail(err, JW_E_SYNTAX, "line %d: a detection, a correlation or a filter: each is a document",
+                       document->line);
     jw_status st = read_info(&r, document, rule);
     if (st != JW_OK)
         return st;
@@ -198,14 +238,15 @@ jw_status jw_sigma_rule_read(const struct jw_tree *document, struct jw_arena *me
         rule->info.correlation = true;
         return jw_sigma_correlation_read(correlation, mem, &rule->correlation, err);
     }
-    if (!detection || detection->kind != JW_TREE_MAP)
-        return jw_fail(err, JW_E_SYNTAX, "line %d: neither a detection nor a correlation", document->line);
-    logsource = jw_tree_find(document, "logsource");
-    if (!logsource || logsource->kind != JW_TREE_MAP)
-        return jw_fail(err, JW_E_SYNTAX, "line %d: a rule wants a logsource", document->line);
-    rule->logsource = (struct jw_sigma_logsource){
-        lowered(&r, logsource, "product"), lowered(&r, logsource, "category"), lowered(&r, logsource, "service")};
-    return read_detections(&r, detection, rule);
+    const struct jw_tree *body = detection ? detection : filter;
+    if (!body || body->kind != JW_TREE_MAP)
+        return jw_fail(err, JW_E_SYNTAX, "line %d: neither a detection nor a correlation nor a filter",
+                       document->line);
+    rule->is_filter = filter != NULL;
+    st = read_logsource(&r, document, rule);
+    if (st == JW_OK && filter)
+        st = read_targets(&r, filter, &rule->filter);
+    return st == JW_OK ? read_detections(&r, body, filter ? "rules" : "timeframe", rule) : st;
 }
 
 jw_status jw_sigma_detection_read(const struct jw_tree *node, struct jw_arena *mem, struct jw_sigma_node **out,

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/address.h"
 #include "pattern.h"
+#include "placeholder.h"
 #include "sigma.h"
 #include "tree.h"
 
@@ -14,10 +15,22 @@ typedef enum jw_sigma_op {
     JW_OP_LESS_EQUAL,
     JW_OP_GREATER,
     JW_OP_GREATER_EQUAL,
+    JW_OP_SAME_NUMBER, /* of a date's part */
     JW_OP_NULL,
     JW_OP_EXISTS,
     JW_OP_FIELD, /* fieldref: `text` names the other field, `shape` how the two are compared */
 } jw_sigma_op;
+
+/* What a comparison of numbers looks at: the value itself, or one number of the date that it is. */
+typedef enum jw_date_part {
+    JW_DATE_NONE,
+    JW_DATE_MINUTE,
+    JW_DATE_HOUR,
+    JW_DATE_DAY,
+    JW_DATE_WEEK,
+    JW_DATE_MONTH,
+    JW_DATE_YEAR
+} jw_date_part;
 
 #define JW_REGEX_NOCASE    1u
 #define JW_REGEX_MULTILINE 2u
@@ -29,6 +42,7 @@ struct jw_sigma_value {
     bool wanted;    /* of exists */
     uint8_t flags;  /* of a regex */
     jw_shape shape; /* of a fieldref */
+    jw_date_part part;
     double number;
     jw_text text; /* as the rule wrote it: for people, and the regex itself */
     struct jw_pattern pattern;
@@ -50,6 +64,7 @@ struct jw_sigma_node {
     uint32_t count, least;           /* children; how many of them for AT_LEAST */
     struct jw_sigma_node **children; /* may be shared: a detection stands once */
     struct jw_sigma_item *item;
+    jw_text name;              /* of the detection or filter that this is, for people */
     uint32_t code, code_owner; /* compile.c: where it was compiled to, and for which rule (+1) */
 };
 
@@ -69,12 +84,21 @@ struct jw_sigma_correlation {
     uint64_t least, most; /* how many make an alert, both included */
 };
 
+/* A filter document: its condition must be true as well where one of its rules is. */
+struct jw_sigma_filter {
+    jw_text *rules; /* names or ids */
+    uint32_t rule_count;
+    bool any; /* every rule of its logsource */
+};
+
 struct jw_sigma_rule {
     struct jw_sigma_info info;
     jw_text name; /* by which correlations call it */
     struct jw_sigma_logsource logsource;
     struct jw_sigma_node *root; /* NULL for a correlation */
     struct jw_sigma_correlation correlation;
+    struct jw_sigma_filter filter;
+    bool is_filter;
     bool watched;    /* a correlation counts it */
     bool generate;   /* alerts of its own although a correlation watches it */
     uint32_t number; /* place in the rule set */
@@ -82,16 +106,20 @@ struct jw_sigma_rule {
 
 #define JW_SIGMA_VALUES 100000 /* of one rule */
 #define JW_SIGMA_DEPTH  64     /* of a condition */
+#define JW_SIGMA_PARTS  16384  /* of all conditions of one rule, `of` counted as often as it covers */
 
 /* rule.c: one YAML document. On failure `err` begins with "line N: ". */
-JW_MUST_CHECK jw_status jw_sigma_rule_read(const struct jw_tree *document, struct jw_arena *mem,
-                                           struct jw_sigma_rule **out, struct jw_error *err);
-/* A detection alone: a map, a list of maps, or keywords. */
+JW_MUST_CHECK jw_status jw_sigma_rule_read(const struct jw_tree *document, const struct jw_placeholders *lists,
+                                           struct jw_arena *mem, struct jw_sigma_rule **out, struct jw_error *err);
+/* A detection alone, without placeholders: a map, a list of maps, or keywords. */
 JW_MUST_CHECK jw_status jw_sigma_detection_read(const struct jw_tree *node, struct jw_arena *mem,
                                                 struct jw_sigma_node **out, struct jw_error *err);
 /* item.c: `key` is "field|modifier|…", `value` a scalar or a list of scalars. */
 JW_MUST_CHECK jw_status jw_sigma_item_read(const struct jw_tree *key, const struct jw_tree *value,
-                                           struct jw_arena *mem, struct jw_sigma_item *out, struct jw_error *err);
+                                           const struct jw_placeholders *lists, struct jw_arena *mem,
+                                           struct jw_sigma_item *out, struct jw_error *err);
+/* date.c: the number of a date in UTC; false when `text` is no date or lacks that part. */
+bool jw_sigma_date_part(jw_text text, jw_date_part part, double *out);
 /* encode.c: wide, utf16…, base64, base64offset on patterns without wildcards. */
 JW_MUST_CHECK jw_status jw_encode_utf16(jw_text in, bool big_endian, bool mark, struct jw_arena *mem, jw_text *out);
 JW_MUST_CHECK jw_status jw_encode_base64(jw_text in, struct jw_arena *mem, jw_text *out);
@@ -99,14 +127,21 @@ JW_MUST_CHECK jw_status jw_encode_base64(jw_text in, struct jw_arena *mem, jw_te
  * `offset` (0..2) of a group of three. */
 JW_MUST_CHECK jw_status jw_encode_base64_offset(jw_text in, unsigned offset, struct jw_arena *mem, jw_text *out);
 
-/* condition.c: `names` are the detections' names and trees. */
+/* condition.c: `detections` are names and trees; `budget` is how many parts the conditions of this rule may still
+ * have, so that a short text cannot stand for gigabytes. */
 struct jw_sigma_detection {
     jw_text name;
     struct jw_sigma_node *node;
 };
 JW_MUST_CHECK jw_status jw_sigma_condition_read(jw_text text, const struct jw_sigma_detection *detections,
-                                                uint32_t count, struct jw_arena *mem, struct jw_sigma_node **out,
-                                                struct jw_error *err);
+                                                uint32_t count, uint32_t *budget, struct jw_arena *mem,
+                                                struct jw_sigma_node **out, struct jw_error *err);
+/* filter.c: puts filter documents (is_filter) into the rules they name; `refuse` hears what they miss. */
+struct jw_sigma;
+typedef void (*jw_filter_refuse)(void *context, const struct jw_sigma_rule *filter, const char *reason);
+JW_MUST_CHECK jw_status jw_sigma_filters_apply(struct jw_sigma *set, struct jw_sigma_rule *const *filters,
+                                               uint32_t count, jw_filter_refuse refuse, void *context,
+                                               struct jw_error *err);
 /* correlation.c (reading): the `correlation:` map of a rule. */
 JW_MUST_CHECK jw_status jw_sigma_correlation_read(const struct jw_tree *map, struct jw_arena *mem,
                                                   struct jw_sigma_correlation *out, struct jw_error *err);

@@ -73,7 +73,8 @@ struct jw_sigma {
     struct jw_mapping mapping;
     struct jw_sigma_rule **rules; /* correlations among them */
     uint32_t *rule_code, *rule_source;
-    uint32_t rule_count, correlation_count, refused;
+    uint32_t rule_count, correlation_count, filter_count, refused;
+    struct jw_named *ids, *called; /* rules by id (filters too) and by name */
     struct jw_code *codes;
     uint32_t code_count;
     uint32_t *kids;

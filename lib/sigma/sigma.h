@@ -15,6 +15,9 @@ struct jw_sigma_info {
     jw_text *tags; /* as written: "attack.t1110.001" */
     uint32_t tag_count;
     bool correlation;
+    jw_text product, category, service; /* of its logsource, in lower case; empty: any */
+    jw_text *filters;                   /* titles of the filter documents that narrow it */
+    uint32_t filter_count;
 };
 
 struct jw_sigma;
@@ -36,6 +39,7 @@ struct jw_sigma_options {
         *folders; /* of rules, NULL-ended; every .yml and .yaml below them; a file is a folder of one */
     jw_sigma_on_refusal on_refusal; /* may be NULL */
     void *context;
+    const char *placeholders; /* folder of the lists that |expand puts in; NULL or missing: no lists */
 };
 /* Loads what can be loaded. Fails only when a folder or a mapping cannot be read, or memory ends (768 MiB). */
 JW_MUST_CHECK jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma **out,
@@ -44,7 +48,7 @@ void jw_sigma_free(struct jw_sigma *sigma);
 JW_DEFINE_AUTO(jw_sigma, jw_sigma_free)
 
 struct jw_sigma_counts {
-    uint32_t rules, correlations, refused;
+    uint32_t rules, correlations, filters, refused; /* refused: documents or files */
     uint32_t unrouted; /* loaded, but no mapping says which events their logsource means */
     uint32_t columns, predicates, needles, regexes;
 };

@@ -6,12 +6,12 @@
 struct build {
     struct fy_parser *parser;
     struct fy_diag *diag;
-    struct jw_arena *mem;
+    struct jw_arena *mem, *texts;
     jw_text source;
     struct jw_tree *open[JW_TREE_DEPTH + 1]; /* open[0]: the list of documents */
     struct jw_tree **tail[JW_TREE_DEPTH + 1];
     int depth, line;
-    uint32_t nodes;
+    uint32_t nodes, documents;
 };
 
 static void release(struct build *b) {
@@ -54,7 +54,7 @@ static jw_status scalar(struct build *b, struct fy_event *event, struct jw_error
     node->plain = fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
     if (!jw_yaml_text(event->scalar.value, b->source, b->mem, &text))
         return jw_fail(err, JW_E_LIMIT, "line %d: no memory", b->line);
-    node->text = jw_arena_copy(b->mem, text);
+    node->text = jw_arena_copy(b->texts, text);
     if (!node->text.ptr && text.len)
         return jw_fail(err, JW_E_LIMIT, "line %d: no memory", b->line);
     return JW_OK;
@@ -74,6 +74,11 @@ static jw_status take(struct build *b, struct fy_event *event, struct jw_error *
         if (event->mapping_start.anchor || event->mapping_start.tag)
             return jw_fail(err, JW_E_SYNTAX, "line %d: YAML anchors and tags are not accepted", b->line);
         return descend(b, append(b, JW_TREE_MAP, event->mapping_start.mapping_start), err);
+    case FYET_DOCUMENT_START:
+        if (b->documents++ == JW_TREE_DOCUMENTS)
+            return jw_fail(err, JW_E_LIMIT, "line %d: more than %d documents in one file", b->line,
+                           JW_TREE_DOCUMENTS);
+        return JW_OK;
     case FYET_SEQUENCE_END:
     case FYET_MAPPING_END:
         b->depth--;
@@ -97,8 +102,13 @@ static bool is_clean(jw_text text) {
 }
 
 jw_status jw_tree_parse(jw_text text, struct jw_arena *mem, struct jw_tree **out, struct jw_error *err) {
+    return jw_tree_parse_apart(text, mem, mem, out, err);
+}
+
+jw_status jw_tree_parse_apart(jw_text text, struct jw_arena *mem, struct jw_arena *texts, struct jw_tree **out,
+                              struct jw_error *err) {
     struct jw_tree documents = {.kind = JW_TREE_LIST};
-    JW_AUTO(release) struct build b = {.mem = mem, .source = text, .line = 1};
+    JW_AUTO(release) struct build b = {.mem = mem, .texts = texts, .source = text, .line = 1};
     if (!is_clean(text))
         return jw_fail(err, JW_E_SYNTAX, "line 1: not UTF-8 text");
     b.open[0] = &documents;

@@ -22,9 +22,14 @@ struct jw_tree {
 #define JW_TREE_DEPTH 32
 #define JW_TREE_NODES 1000000 /* of one text */
 
+#define JW_TREE_DOCUMENTS 10000
+
 /* Every document of `text` as a list in *out, linked by `next`; NULL when there is none. */
 JW_MUST_CHECK jw_status jw_tree_parse(jw_text text, struct jw_arena *mem, struct jw_tree **out,
                                       struct jw_error *err);
+/* The same with the texts in an arena of their own: they may outlive the tree. */
+JW_MUST_CHECK jw_status jw_tree_parse_apart(jw_text text, struct jw_arena *mem, struct jw_arena *texts,
+                                            struct jw_tree **out, struct jw_error *err);
 
 /* Value of a key of a map; NULL when it is missing or `node` is no map (or NULL). */
 const struct jw_tree *jw_tree_find(const struct jw_tree *node, const char *key);
