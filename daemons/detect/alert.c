@@ -1,7 +1,10 @@
 /* daemons/detect/alert.c — an alert is a record like any other: who, what, where, and which events say so. */
-#include "detect.h"
+#include "alert.h"
+#include "attack.h"
 
-#include <ctype.h>
+#include <stdio.h>
+
+#include "spool/spool.h"
 
 /* What an analyst needs to see in the list without opening the events; the rest is one step away by alert.events.
  */
@@ -60,21 +63,6 @@ static void add(struct jw_record *out, const char *name, jw_text value) {
         jw_record_add(out, jw_text_from(name), value);
 }
 
-/* "attack.t1110.001" -> threat.technique.id T1110.001; "attack.credential-access" -> threat.tactic.name. */
-static void add_tag(struct jw_record *out, jw_text tag) {
-    if (!jw_text_drop(&tag, JW_TEXT("attack.")) || !tag.len)
-        return;
-    bool technique = tag.len > 1 && (*tag.ptr == 't' || *tag.ptr == 'T') && isdigit((unsigned char)tag.ptr[1]);
-    char *copy = jw_arena_alloc(out->mem, tag.len);
-    if (!copy)
-        return;
-    for (size_t i = 0; i < tag.len; i++)
-        copy[i] = technique ? (char)toupper((unsigned char)tag.ptr[i]) : tag.ptr[i] == '_' ? '-' : tag.ptr[i];
-    bool other = !technique && tag.len > 1 && (*copy == 'g' || *copy == 's') && isdigit((unsigned char)copy[1]);
-    if (!other) /* groups and software are neither */
-        add(out, technique ? "threat.technique.id" : "threat.tactic.name", (jw_text){copy, tag.len});
-}
-
 static uint64_t severity(jw_text level) {
     static const struct {
         jw_text level;
@@ -93,20 +81,26 @@ static uint64_t severity(jw_text level) {
 static void add_event(struct jw_record *out, uint32_t spool, uint64_t number) {
     char id[JW_EVENT_ID_TEXT];
     size_t len = jw_spool_event_id(spool, number, id);
-    jw_text copy = jw_arena_copy(out->mem, (jw_text){id, len});
-    add(out, "alert.events", copy);
+    add(out, "alert.events", jw_arena_copy(out->mem, (jw_text){id, len}));
 }
 
-static void add_count(struct jw_record *out, uint64_t count) {
+static void add_count(struct jw_record *out, const char *name, uint64_t count) {
     char digits[24];
     int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
     jw_text copy = jw_arena_copy(out->mem, (jw_text){digits, (size_t)len});
     if (copy.ptr)
-        jw_record_add_kind(out, JW_TEXT("alert.count"), copy, JW_KIND_NUMBER);
+        jw_record_add_kind(out, jw_text_from(name), copy, JW_KIND_NUMBER);
+}
+
+static void add_time(struct jw_record *out, const char *name, int64_t time) {
+    char text[JW_TIME_TEXT];
+    size_t len = jw_time_print(time, text);
+    add(out, name, jw_arena_copy(out->mem, (jw_text){text, len}));
 }
 
 void jw_alert_make(struct jw_record *out, const struct jw_record *event, const struct jw_sigma_info *info,
-                   jw_text reason, const struct jw_alert_source *source, const struct jw_correlation_hit *hit) {
+                   jw_text reason) {
+    bool attack = false;
     jw_record_clear(out);
     if (event->has_time)
         jw_record_set_time(out, event->time);
@@ -118,17 +112,48 @@ void jw_alert_make(struct jw_record *out, const struct jw_record *event, const s
     add(out, "rule.level", info->level);
     add(out, "rule.author", info->author);
     add(out, "rule.reference", info->reference);
+    add(out, "rule.license", info->license);
     add(out, "event.reason", reason);
     jw_record_put_u64(out, JW_F_EVENT_SEVERITY, severity(info->level));
-    for (uint32_t i = 0; i < info->tag_count; i++)
-        add_tag(out, info->tags[i]);
+    for (uint32_t i = 0; i < info->tag_count; i++) {
+        attack |= jw_text_starts(info->tags[i], JW_TEXT("attack."));
+        jw_attack_add(out, info->tags[i]);
+    }
+    if (attack)
+        add(out, "threat.framework", JW_TEXT("MITRE ATT&CK"));
     for (uint32_t i = 0; i < event->count; i++)
         for (size_t c = 0; event->fields[i].id && c < sizeof copied / sizeof *copied; c++)
             if (event->fields[i].id == copied[c])
                 jw_record_append(out, event->fields[i]);
-    for (uint32_t i = 0; hit && i < hit->number_count; i++)
-        add_event(out, source->spool, hit->numbers[i]);
-    if (!hit)
-        add_event(out, source->spool, source->number);
-    add_count(out, hit ? hit->count : 1);
+}
+
+void jw_alert_prove(struct jw_record *out, uint32_t spool, const struct jw_evidence *evidence) {
+    for (uint32_t i = 0; i < evidence->number_count; i++)
+        add_event(out, spool, evidence->numbers[i]);
+    add_count(out, "alert.count", evidence->count);
+    if (evidence->merged > 1)
+        add_count(out, "alert.merged", evidence->merged);
+    if (evidence->first < evidence->last) {
+        add_time(out, "event.start", evidence->first);
+        add_time(out, "event.end", evidence->last);
+    }
+}
+
+jw_text jw_alert_entity(const struct jw_record *alert, struct jw_arena *mem) {
+    static const jw_field_id parts[] = {JW_F_GOV_UNIT, JW_F_HOST_NAME, JW_F_SOURCE_IP, JW_F_USER_NAME};
+    size_t len = 0, count = sizeof parts / sizeof *parts;
+    for (size_t i = 0; i < count; i++)
+        len += jw_record_text(alert, parts[i]).len + 1;
+    char *text = jw_arena_alloc(mem, len);
+    if (!text)
+        return (jw_text){0};
+    char *end = text;
+    for (size_t i = 0; i < count; i++) {
+        jw_text part = jw_record_text(alert, parts[i]);
+        if (part.len)
+            memcpy(end, part.ptr, part.len);
+        end += part.len;
+        *end++ = '\0';
+    }
+    return (jw_text){text, len};
 }

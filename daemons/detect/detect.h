@@ -3,18 +3,15 @@
  *
  * Exactly once: all alerts of one events frame go into one alerts frame, which carries the events spool's id as
  * origin and the events frame's position as origin_at. The cursor is committed behind that, only when the alerts
- * are durable. After any death matching goes on at the further of cursor and origin_at: nothing is skipped, nothing
- * told twice.
+ * are durable and nothing merged (flood.h) waits. After any death the frames between the cursor and origin_at are
+ * matched once more without telling, so that what was merged and not yet told is found again; then matching goes on
+ * (place.c): nothing is skipped, nothing told twice.
  *
  * Correlation windows are not stored: at start and after a reload they are built again by re-reading the events of
  * the longest timespan before that place (at most REBUILD_BYTES of spool), without telling. */
 #pragma once
-#include <pthread.h>
-
 #include "daemon/daemon.h"
-#include "record/codec.h"
 #include "sigma/sigma.h"
-#include "spool/spool.h"
 
 /* A compiled rule set and what one thread needs to use it. */
 struct jw_rules {
@@ -28,15 +25,6 @@ JW_MUST_CHECK jw_status jw_rules_load(const char *content, char *const *folders,
                                       struct jw_error *err);
 void jw_rules_free(struct jw_rules *rules);
 JW_DEFINE_AUTO(jw_rules, jw_rules_free)
-
-struct jw_alert_source {
-    uint32_t spool;  /* id of the events spool */
-    uint64_t number; /* of the event */
-};
-/* Fills `out` (cleared here) from the event that matched. `reason` and the event are borrowed. `hit` is NULL for a
- * rule on a single event. */
-void jw_alert_make(struct jw_record *out, const struct jw_record *event, const struct jw_sigma_info *info,
-                   jw_text reason, const struct jw_alert_source *source, const struct jw_correlation_hit *hit);
 
 /* The thread that does the work. */
 struct jw_follow;

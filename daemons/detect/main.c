@@ -1,11 +1,17 @@
 /* daemons/detect/main.c — jw-detect: reads the spool of events, tells what the rules say about them. */
 #include "detect.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 
 static const struct jw_option options[] = {
     {"rules", "DIR", NULL, "folder of Sigma rules; may be given more than once (default CONTENT/rules)", 0, 0,
      true},
+    {"flood", "N", "50", "alerts of one rule in five seconds that are told one by one; more are merged", 0, 1000000,
+     false},
+    {"alerts-mib", "MIB", "8192", "most room for alerts that jw-loader has not taken yet; then matching waits", 4,
+     1 << 20, false},
     {0}};
 
 static jw_status load(struct jw_daemon_run *run, struct jw_rules **out, struct jw_error *err) {

@@ -1,6 +1,7 @@
 /* daemons/detect/rules.c — loading a rule set for the thread that matches. */
 #include "detect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"

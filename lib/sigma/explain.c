@@ -109,3 +109,5 @@ void jw_sigma_reason(struct jw_sigma_worker *worker, const struct jw_sigma_rule 
 /* A rule that only feeds a correlation makes no alert of its own, unless it says `generate: true` (Sigma 2.1,
  * correlation rules, "generate"). */
 bool jw_sigma_rule_alerts(const struct jw_sigma_rule *rule) { return !rule->watched || rule->generate; }
+
+uint32_t jw_sigma_rule_number(const struct jw_sigma_rule *rule) { return rule->number; }

@@ -153,6 +153,7 @@ static jw_status read_info(struct reading *r, const struct jw_tree *document, st
         .author = jw_tree_text(document, "author"),
         .description = jw_tree_text(document, "description"),
         .description_zh = jw_tree_text(document, "description_zh"),
+        .license = jw_tree_text(document, "license"),
         .line = document->line,
     };
     if (author && author->kind == JW_TREE_LIST && author->first)

@@ -9,7 +9,7 @@
 
 /* What a user sees of a rule. Texts live as long as the jw_sigma. */
 struct jw_sigma_info {
-    jw_text id, title, title_zh, level, status, author, description, description_zh, reference;
+    jw_text id, title, title_zh, level, status, author, description, description_zh, reference, license;
     jw_text file;  /* where it was read */
     int line;      /* of its document in the file */
     jw_text *tags; /* as written: "attack.t1110.001" */
@@ -23,6 +23,7 @@ struct jw_sigma_info {
 struct jw_sigma;
 struct jw_sigma_rule;
 const struct jw_sigma_info *jw_sigma_rule_info(const struct jw_sigma_rule *rule);
+uint32_t jw_sigma_rule_number(const struct jw_sigma_rule *rule); /* as of jw_sigma_rule_at */
 
 /* Why a rule (or a whole file) did not load. `reason` begins with "line N: " where the line is known. */
 struct jw_sigma_refusal {
