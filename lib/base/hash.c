@@ -52,6 +52,46 @@ uint64_t jw_hash(jw_text s) {
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static inline uint64_t product(uint64_t a, uint64_t b) {
+    __extension__ typedef unsigned __int128 wide;
+    wide both = (wide)a * b;
+    return (uint64_t)both ^ (uint64_t)(both >> 64);
+}
+
+static inline uint64_t load8(const char *p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return word;
+}
+
+uint64_t jw_hash_quick(const uint64_t secret[4], jw_text s) {
+    uint64_t one = secret[0] ^ s.len, two = secret[1], head = 0, tail = 0;
+    const char *p = s.ptr;
+    size_t left = s.len;
+    for (; left > 32; p += 32, left -= 32) { /* two chains, so that the multiplier is never waited for */
+        one = product(load8(p) ^ secret[2], load8(p + 8) ^ one);
+        two = product(load8(p + 16) ^ secret[3], load8(p + 24) ^ two);
+    }
+    if (left > 16) {
+        one = product(load8(p) ^ secret[2], load8(p + 8) ^ one);
+        p += 16;
+        left -= 16;
+    }
+    if (left >= 8) {
+        head = load8(p);
+        tail = load8(p + left - 8);
+    } else if (left >= 4) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + left - 4, 4);
+        head = low, tail = high;
+    } else
+        for (size_t i = 0; i < left; i++)
+            head = head << 8 | (unsigned char)p[i];
+    one = product(head ^ secret[2], tail ^ one);
+    return product(one ^ secret[3], two ^ secret[0]);
+}
+
 uint64_t jw_hash_stable(jw_text s) {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < s.len; i++)

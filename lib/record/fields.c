@@ -17,31 +17,13 @@ _Static_assert(JW_F_COUNT < SLOTS / 4, "grow SLOTS with the dictionary");
 static struct slot { uint16_t id, tag; /* the tag is more of the hash: a miss compares no text */ } slots[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Both ends and the length tell ECS names apart well; a peer that collides names only slows its own record by a
- * probe. Loads of a fixed size: this runs for every field of every event. */
-static inline uint64_t hash_of(jw_text name) {
-    uint64_t head = 0, tail = 0;
-    uint32_t low, high;
-    if (name.len >= 8) {
-        memcpy(&head, name.ptr, 8);
-        memcpy(&tail, name.ptr + name.len - 8, 8);
-    } else if (name.len >= 4) {
-        memcpy(&low, name.ptr, 4);
-        memcpy(&high, name.ptr + name.len - 4, 4);
-        head = low, tail = high;
-    } else
-        for (size_t i = 0; i < name.len; i++)
-            head = head << 8 | (unsigned char)name.ptr[i];
-    uint64_t mixed = (head ^ name.len) * 0x9E3779B97F4A7C15u ^ tail * 0xD6E8FEB86659FD93u;
-    return (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u;
-}
-
+/* jw_hash_ends tells ECS names apart well; a peer that collides names only slows its own record by a probe. */
 static inline size_t slot_of(uint64_t hash) { return (size_t)(hash >> 54) & (SLOTS - 1); }
 static inline uint16_t tag_of(uint64_t hash) { return (uint16_t)(hash >> 32); }
 
 static void fill(void) {
     for (unsigned id = 1; id < JW_F_COUNT; id++) {
-        uint64_t hash = hash_of(fields[id].name);
+        uint64_t hash = jw_hash_ends(fields[id].name);
         size_t at = slot_of(hash);
         while (slots[at].id)
             at = (at + 1) & (SLOTS - 1);
@@ -55,7 +37,7 @@ jw_field_id jw_field_find(jw_text name) {
     if (name.len == 0)
         return JW_F_NONE;
     pthread_once(&once, fill);
-    uint64_t hash = hash_of(name);
+    uint64_t hash = jw_hash_ends(name);
     for (size_t at = slot_of(hash); slots[at].id; at = (at + 1) & (SLOTS - 1))
         if (slots[at].tag == tag_of(hash) && jw_text_is(fields[slots[at].id].name, name))
             return (jw_field_id)slots[at].id;

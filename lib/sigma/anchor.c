@@ -138,16 +138,62 @@ static bool anchor_rules(struct jw_sigma *set, double *costs, struct anchors *fo
            make_lists(set->mem, &loose, set->source_count, &set->source_rules) && good;
 }
 
-static bool anchor_routes(struct jw_sigma *set, double *costs, struct anchors *found) {
-    struct pairs anchored = {0};
-    bool good = true, is_loose;
-    set->loose_routes = jw_arena_alloc(set->mem, (set->route_count + 1) * sizeof *set->loose_routes);
-    for (uint32_t i = 0; i < set->route_count && good && set->loose_routes; i++) {
-        good = anchor_one(set, set->routes[i].code, i, costs, found, &anchored, &is_loose);
-        if (is_loose)
-            set->loose_routes[set->loose_route_count++] = i;
+typedef bool (*is_wanted)(const struct jw_predicate *predicate);
+
+static bool is_keyword(const struct jw_predicate *predicate) { return predicate->column == 0; }
+
+static bool has_regex(const struct jw_predicate *predicate) {
+    for (uint32_t i = 0; i < predicate->count; i++)
+        if (predicate->values[i].op == JW_OP_REGEX)
+            return true;
+    return false;
+}
+
+/* The predicates below `code` that are wanted, each once for its owner. */
+static bool collect_some(const struct jw_sigma *set, uint32_t code, uint32_t key, is_wanted wanted,
+                         struct anchors *seen, struct pairs *pairs) {
+    const struct jw_code *at = &set->codes[code];
+    if (at->kind == JW_CODE_PREDICATE) {
+        if (!wanted(&set->predicates[at->first]) || seen->stamp[at->first] == seen->owner)
+            return true;
+        seen->stamp[at->first] = seen->owner;
+        return add_pair(pairs, key, at->first);
     }
-    return make_lists(set->mem, &anchored, set->predicate_count, &set->route_anchors) && good && set->loose_routes;
+    bool good = true;
+    for (uint32_t i = 0; good && at->kind <= JW_CODE_AT_LEAST && i < at->count; i++)
+        good = collect_some(set, set->kids[at->first + i], key, wanted, seen, pairs);
+    return good;
+}
+
+static bool list_some(struct jw_sigma *set, bool by_source, is_wanted wanted, struct anchors *seen,
+                      struct jw_lists *out) {
+    struct pairs pairs = {0};
+    bool good = true;
+    for (uint32_t i = 0; i < set->rule_count && good; i++) {
+        seen->owner++;
+        if (set->rules[i]->root)
+            good = collect_some(set, set->rule_code[i], by_source ? set->rule_source[i] : i, wanted, seen, &pairs);
+    }
+    return make_lists(set->mem, &pairs, by_source ? set->source_count : set->rule_count, out) && good;
+}
+
+static void mark_routing(struct jw_sigma *set, uint32_t code) {
+    const struct jw_code *at = &set->codes[code];
+    if (at->kind == JW_CODE_PREDICATE)
+        set->routing[at->first / 64] |= UINT64_C(1) << at->first % 64;
+    for (uint32_t i = 0; at->kind <= JW_CODE_AT_LEAST && i < at->count; i++)
+        mark_routing(set, set->kids[at->first + i]);
+}
+
+static bool list_routing(struct jw_sigma *set) {
+    size_t size = (set->predicate_count / 64 + 1) * sizeof *set->routing;
+    set->routing = jw_arena_alloc(set->mem, size);
+    if (!set->routing)
+        return false;
+    memset(set->routing, 0, size);
+    for (uint32_t i = 0; i < set->route_count; i++)
+        mark_routing(set, set->routes[i].code);
+    return true;
 }
 
 jw_status jw_sigma_anchor(struct jw_sigma *set, struct jw_error *err) {
@@ -158,8 +204,9 @@ jw_status jw_sigma_anchor(struct jw_sigma *set, struct jw_error *err) {
         costs[i] = NAN;
     for (uint32_t i = 0; i < set->predicate_count; i++)
         set->predicates[i].weight = predicate_weight(&set->predicates[i]);
-    bool good =
-        costs && found.list && found.stamp && anchor_rules(set, costs, &found) && anchor_routes(set, costs, &found);
+    bool good = costs && found.list && found.stamp && anchor_rules(set, costs, &found) &&
+                list_some(set, true, is_keyword, &found, &set->source_keywords) &&
+                list_some(set, false, has_regex, &found, &set->rule_regexes) && list_routing(set);
     free(costs);
     free(found.list);
     free(found.stamp);

@@ -5,33 +5,43 @@
 
 #include "base/hash.h"
 
-#define VALUE_MOST 1024 /* longer values hardly repeat */
+#define WAYS 4
 
 struct entry {
-    uint64_t hash;
     uint32_t column, value_size, count;
     uint32_t list[]; /* and the bytes behind it */
 };
 
+/* Where an entry is, counted in bytes ever written to the ring, plus 1. It is gone when the ring came round. */
+struct slot {
+    uint64_t hash, place;
+};
+
 struct jw_cache {
-    struct jw_arena *mem;
-    size_t ceiling;
-    uint32_t slots, used;
-    struct entry **table;
+    uint64_t key[4], written;
+    size_t ring_size; /* a power of two */
+    char *ring;
+    struct slot *slots; /* rows of WAYS, one cache line each */
+    uint64_t row_mask;
 };
 
 struct jw_cache *jw_cache_new(size_t bytes) {
     JW_AUTO(jw_cache_free_p) struct jw_cache *cache = calloc(1, sizeof *cache);
+    size_t rows = 64;
     if (!cache)
         return NULL;
-    cache->slots = 1024;
-    while (cache->slots < bytes / 128)
-        cache->slots *= 2;
-    cache->ceiling = bytes;
-    cache->table = calloc(cache->slots, sizeof *cache->table);
-    cache->mem = jw_arena_new(bytes * 4); /* doubling blocks reserve more than they hand out */
-    if (!cache->table || !cache->mem)
+    cache->ring_size = 4096;
+    while (cache->ring_size * 2 <= bytes)
+        cache->ring_size *= 2;
+    while (rows * WAYS < cache->ring_size / 128) /* about as many as the ring holds */
+        rows *= 2;
+    cache->row_mask = rows - 1;
+    cache->slots = aligned_alloc(64, rows * WAYS * sizeof *cache->slots);
+    cache->ring = malloc(cache->ring_size);
+    if (!cache->slots || !cache->ring)
         return NULL;
+    memset(cache->slots, 0, rows * WAYS * sizeof *cache->slots);
+    jw_random(cache->key, sizeof cache->key);
     struct jw_cache *done = cache;
     cache = NULL;
     return done;
@@ -40,23 +50,34 @@ struct jw_cache *jw_cache_new(size_t bytes) {
 void jw_cache_free(struct jw_cache *cache) {
     if (!cache)
         return;
-    jw_arena_free(cache->mem);
-    free(cache->table);
+    free(cache->slots);
+    free(cache->ring);
     free(cache);
 }
 
-static uint64_t hash_of(uint32_t column, jw_text value) {
-    return jw_hash(value) ^ (uint64_t)column * UINT64_C(0x9E3779B97F4A7C15);
+static uint64_t hash_of(const struct jw_cache *cache, uint32_t column, jw_text value) {
+    return jw_hash_quick(cache->key, value) ^ (column + 1) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-bool jw_cache_find(struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t **out,
+static struct slot *row_of(const struct jw_cache *cache, uint64_t hash) {
+    return cache->slots + (hash >> 20 & cache->row_mask) * WAYS;
+}
+
+static bool is_there(const struct jw_cache *cache, uint64_t place) {
+    return place && cache->written - (place - 1) <= cache->ring_size;
+}
+
+bool jw_cache_find(const struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t **out,
                    size_t *out_count) {
-    if (value.len > VALUE_MOST)
+    if (value.len > JW_CACHE_VALUE)
         return false;
-    uint64_t hash = hash_of(column, value);
-    for (size_t at = hash & (cache->slots - 1); cache->table[at]; at = (at + 1) & (cache->slots - 1)) {
-        const struct entry *entry = cache->table[at];
-        if (entry->hash == hash && entry->column == column && entry->value_size == value.len &&
+    uint64_t hash = hash_of(cache, column, value);
+    const struct slot *row = row_of(cache, hash);
+    for (int i = 0; i < WAYS; i++) {
+        if (row[i].hash != hash || !is_there(cache, row[i].place))
+            continue;
+        const struct entry *entry = (const void *)(cache->ring + ((row[i].place - 1) & (cache->ring_size - 1)));
+        if (entry->column == column && entry->value_size == value.len &&
             (value.len == 0 || memcmp(entry->list + entry->count, value.ptr, value.len) == 0)) {
             *out = entry->list;
             *out_count = entry->count;
@@ -67,25 +88,25 @@ bool jw_cache_find(struct jw_cache *cache, uint32_t column, jw_text value, const
 }
 
 void jw_cache_add(struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t *list, size_t count) {
-    size_t size = sizeof(struct entry) + count * sizeof *list + value.len;
-    if (value.len > VALUE_MOST || size > cache->ceiling / 16)
+    size_t size = (sizeof(struct entry) + count * sizeof *list + value.len + 7) & ~(size_t)7;
+    if (value.len > JW_CACHE_VALUE || size > cache->ring_size / 16)
         return;
-    if (jw_arena_used(cache->mem) + size > cache->ceiling || cache->used >= cache->slots / 2) {
-        jw_arena_reset(cache->mem);
-        memset(cache->table, 0, cache->slots * sizeof(struct entry *));
-        cache->used = 0;
+    size_t at = cache->written & (cache->ring_size - 1);
+    if (at + size > cache->ring_size) { /* an entry stands in one piece: the end of the ring stays unused */
+        cache->written += cache->ring_size - at;
+        at = 0;
     }
-    struct entry *entry = jw_arena_alloc(cache->mem, size);
-    if (!entry)
-        return;
-    *entry = (struct entry){hash_of(column, value), column, (uint32_t)value.len, (uint32_t)count};
+    uint64_t hash = hash_of(cache, column, value);
+    struct slot *row = row_of(cache, hash), *oldest = row;
+    for (int i = 1; i < WAYS; i++)
+        if (row[i].place < oldest->place)
+            oldest = &row[i];
+    *oldest = (struct slot){hash, cache->written + 1};
+    cache->written += size;
+    struct entry *entry = (void *)(cache->ring + at);
+    *entry = (struct entry){column, (uint32_t)value.len, (uint32_t)count};
     if (count)
         memcpy(entry->list, list, count * sizeof *list);
     if (value.len)
         memcpy(entry->list + count, value.ptr, value.len);
-    size_t at = entry->hash & (cache->slots - 1);
-    while (cache->table[at])
-        at = (at + 1) & (cache->slots - 1);
-    cache->table[at] = entry;
-    cache->used++;
 }

@@ -1,14 +1,17 @@
-/* lib/sigma/cache.h — remembers which predicates were true of a value: values repeat. Bounded; when it is full it
- * starts again empty. Keyed by SipHash and compared byte for byte: a peer chooses the values. Private to lib/sigma.
- */
+/* lib/sigma/cache.h — remembers which predicates were true of a value: values repeat. A ring of a fixed size: the
+ * newest value takes the place of the oldest. A peer chooses the values: the hash is keyed, what is found is
+ * compared byte for byte, and a find looks at four places at most. Private to lib/sigma. */
 #pragma once
 #include "base/memory.h"
+
+#define JW_CACHE_VALUE 4096 /* longer values hardly repeat */
 
 struct jw_cache;
 struct jw_cache *jw_cache_new(size_t bytes);
 void jw_cache_free(struct jw_cache *cache);
 JW_DEFINE_AUTO(jw_cache, jw_cache_free)
 /* True when the value is known; the list is valid until the next add. */
-bool jw_cache_find(struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t **out, size_t *out_count);
-/* Keeps the list; may forget everything before. */
+bool jw_cache_find(const struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t **out,
+                   size_t *out_count);
+/* Keeps the list, or does not: a value or a list may be too long. */
 void jw_cache_add(struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t *list, size_t count);

@@ -209,6 +209,14 @@ static jw_status compile_rules(struct compiling *c) {
     return JW_OK;
 }
 
+static bool compares_fields(const struct jw_sigma *set, uint32_t code) {
+    const struct jw_code *at = &set->codes[code];
+    bool any = at->kind == JW_CODE_FIELD;
+    for (uint32_t i = 0; !any && at->kind <= JW_CODE_AT_LEAST && i < at->count; i++)
+        any = compares_fields(set, set->kids[at->first + i]);
+    return any;
+}
+
 static jw_status compile_routes(struct compiling *c) {
     struct jw_sigma *set = c->set;
     uint32_t room = 0;
@@ -236,6 +244,9 @@ static jw_status compile_routes(struct compiling *c) {
         c->owner = UINT32_MAX - set->route_count;
         if ((route.code = node_code(c, entry->when)) == UINT32_MAX)
             return no_memory(c);
+        if (compares_fields(set, route.code)) /* what kind an event is must follow from single values (match.c) */
+            return jw_fail(c->err, JW_E_SYNTAX, "mappings: 'when' of product '" JW_FMT "' compares two fields",
+                           JW_ARG(entry->source.product));
         set->routes[set->route_count++] = route;
     }
     return JW_OK;

@@ -35,5 +35,7 @@ size_t jw_index_scan(const struct jw_index *index, struct jw_index_worker *worke
                      const uint32_t **out);
 /* How often a regular expression was given up at its step limit. */
 uint64_t jw_index_worker_limits(const struct jw_index_worker *worker);
+/* What the regular expressions of a predicate took, about: every 16th scan is timed. */
+uint64_t jw_index_worker_regex_ns(const struct jw_index_worker *worker, uint32_t predicate);
 /* One comparison, without any index: what scanning must agree with. */
 bool jw_sigma_value_matches(const struct jw_sigma_value *value, jw_text text, struct jw_arena *mem);

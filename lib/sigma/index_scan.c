@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/time.h"
+
+#define TIMED_EVERY 16 /* scans */
 
 struct jw_index_worker {
     hs_scratch_t *scratch;
@@ -13,7 +16,7 @@ struct jw_index_worker {
     pcre2_jit_stack *stack;
     uint32_t *stamps, *found;
     uint32_t predicates, epoch, found_count;
-    uint64_t given_up;
+    uint64_t given_up, *regex_ns; /* by predicate */
     char *fold;
     size_t fold_size;
     /* of the scan under way */
@@ -30,6 +33,7 @@ void jw_index_worker_free(struct jw_index_worker *w) {
     pcre2_jit_stack_free(w->stack);
     free(w->stamps);
     free(w->found);
+    free(w->regex_ns);
     free(w->fold);
     free(w);
 }
@@ -41,10 +45,11 @@ struct jw_index_worker *jw_index_worker_new(uint32_t predicates) {
     w->predicates = predicates;
     w->stamps = calloc(predicates + 1, sizeof *w->stamps);
     w->found = calloc(predicates + 1, sizeof *w->found);
+    w->regex_ns = calloc(predicates + 1, sizeof *w->regex_ns);
     w->match = pcre2_match_data_create(1, NULL);
     w->limits = pcre2_match_context_create(NULL);
     w->stack = pcre2_jit_stack_create(32 << 10, 1 << 20, NULL);
-    if (!w->stamps || !w->found || !w->match || !w->limits || !w->stack)
+    if (!w->stamps || !w->found || !w->regex_ns || !w->match || !w->limits || !w->stack)
         return NULL;
     pcre2_set_match_limit(w->limits, JW_REGEX_STEPS);
     pcre2_jit_stack_assign(w->limits, NULL, w->stack);
@@ -58,6 +63,9 @@ bool jw_index_worker_fit(struct jw_index_worker *w, const struct jw_index *index
 }
 
 uint64_t jw_index_worker_limits(const struct jw_index_worker *w) { return w->given_up; }
+uint64_t jw_index_worker_regex_ns(const struct jw_index_worker *w, uint32_t predicate) {
+    return w->regex_ns[predicate];
+}
 
 bool jw_sigma_number(jw_text text, double *out) {
     char digits[64], *end;
@@ -87,9 +95,13 @@ static bool compares(const struct jw_sigma_value *value, jw_text text) {
                                               : false;
 }
 
-static bool regex_matches(struct jw_index_worker *w, const pcre2_code *code) {
+static bool regex_matches(struct jw_index_worker *w, const struct jw_alternative *a) {
     const char *text = w->value.ptr ? w->value.ptr : "";
-    int got = pcre2_match(code, (PCRE2_SPTR)text, w->value.len, 0, 0, w->match, w->limits);
+    bool timed = w->epoch % TIMED_EVERY == 0;
+    int64_t start = timed ? jw_time_steady() : 0;
+    int got = pcre2_match(a->code, (PCRE2_SPTR)text, w->value.len, 0, 0, w->match, w->limits);
+    if (timed)
+        w->regex_ns[a->predicate] += (uint64_t)(jw_time_steady() - start) * TIMED_EVERY;
     if (got < 0 && got != PCRE2_ERROR_NOMATCH)
         w->given_up++;
     return got >= 0;
@@ -106,7 +118,7 @@ static void try_one(struct jw_index_worker *w, const struct jw_alternative *a) {
     const struct jw_sigma_value *value = a->value;
     if (w->stamps[a->predicate] == w->epoch)
         return;
-    bool good = value->op == JW_OP_REGEX ? regex_matches(w, a->code)
+    bool good = value->op == JW_OP_REGEX ? regex_matches(w, a)
                 : value->op == JW_OP_PATTERN
                     ? jw_pattern_match(&value->pattern, value->pattern.cased ? w->value : w->folded)
                     : compares(value, w->value);

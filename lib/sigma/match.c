@@ -1,10 +1,13 @@
-/* lib/sigma/match.c — one event against all rules: gather columns, find out what the event is, scan the columns its
- * rules look at, evaluate the rules whose anchors turned out true. */
+/* lib/sigma/match.c — one event against all rules: gather columns, find out what kind of event it is, do what the
+ * plan of that kind says, evaluate the rules whose anchors turned out true. */
 #include "match.h"
 
 #include <stdlib.h>
 
-#define CACHE_BYTES (24u << 20)
+#define CACHE_BYTES  (16u << 20)
+#define VALUES_BYTES (64u << 10) /* of short values of one event, gathered for a screen */
+#define TIMED_EVERY  64          /* events, on average */
+#define SIGN_COLUMN  0x80000000u /* tells a column from a predicate in a signature */
 
 void jw_sigma_worker_free(struct jw_sigma_worker *w) {
     if (!w)
@@ -16,11 +19,24 @@ void jw_sigma_worker_free(struct jw_sigma_worker *w) {
     free(w->links);
     free(w->truth);
     free(w->rule_stamp);
-    free(w->route_stamp);
     free(w->candidates);
     free(w->active);
     free(w->hits);
+    free(w->values);
+    free(w->costs);
+    jw_buffer_free(&w->signature);
+    jw_plans_free(w->plans);
     free(w);
+}
+
+/* What reading the clock twice takes: the time of nothing. */
+static int64_t clock_cost(void) {
+    int64_t least = JW_SECOND;
+    for (int i = 0; i < 16; i++) {
+        int64_t start = jw_time_steady(), time = jw_time_steady() - start;
+        least = time < least ? time : least;
+    }
+    return least;
 }
 
 struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
@@ -34,12 +50,17 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
     w->touched = calloc(set->column_count + 1, sizeof *w->touched);
     w->truth = calloc(set->predicate_count + 1, sizeof *w->truth);
     w->rule_stamp = calloc(set->rule_count + 1, sizeof *w->rule_stamp);
-    w->route_stamp = calloc(set->route_count + 1, sizeof *w->route_stamp);
     w->candidates = calloc(set->rule_count + 1, sizeof *w->candidates);
     w->active = calloc(set->words, sizeof *w->active);
     w->hits = calloc(set->rule_count + 1, sizeof *w->hits);
-    bool good = w->scan && w->cache && w->places && w->touched && w->truth && w->rule_stamp && w->route_stamp &&
-                w->candidates && w->active && w->hits;
+    w->plans = jw_plans_new(set);
+    w->signature = JW_BUFFER((size_t)1 << 20);
+    w->values = malloc(VALUES_BYTES + JW_SCREEN_SLACK);
+    w->costs = calloc(set->rule_count + 1, sizeof *w->costs);
+    w->until_timed = w->random = 1;
+    w->clock_ns = clock_cost();
+    bool good = w->scan && w->cache && w->places && w->touched && w->truth && w->rule_stamp && w->candidates &&
+                w->active && w->hits && w->plans && w->values && w->costs;
     for (uint32_t i = 0; good && i < set->column_count; i++)
         good = !set->columns[i].index || jw_index_worker_fit(w->scan, set->columns[i].index);
     if (!good)
@@ -53,14 +74,12 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
 static void next_epoch(struct jw_sigma_worker *w) {
     const struct jw_sigma *set = w->set;
     w->touched_count = w->link_count = w->candidate_count = 0;
-    memset(w->active, 0, set->words * sizeof *w->active);
     if (++w->epoch)
         return;
     w->epoch = 1;
     memset(w->places, 0, set->column_count * sizeof *w->places);
     memset(w->truth, 0, set->predicate_count * sizeof *w->truth);
     memset(w->rule_stamp, 0, set->rule_count * sizeof *w->rule_stamp);
-    memset(w->route_stamp, 0, set->route_count * sizeof *w->route_stamp);
 }
 
 static bool add_link(struct jw_sigma_worker *w, struct jw_place *place, uint32_t field) {
@@ -105,29 +124,42 @@ static void gather(struct jw_sigma_worker *w) {
     }
 }
 
-static void scan_value(struct jw_sigma_worker *w, uint32_t column, jw_text value) {
+static void sign_number(jw_buffer *signature, uint32_t number) {
+    if (jw_buffer_reserve(signature, sizeof number)) {
+        memcpy(signature->ptr + signature->len, &number, sizeof number);
+        signature->len += sizeof number;
+    }
+}
+
+static void add_candidate(struct jw_sigma_worker *w, uint32_t rule) {
+    if (w->rule_stamp[rule] == w->epoch)
+        return;
+    w->rule_stamp[rule] = w->epoch;
+    w->candidates[w->candidate_count++] = rule;
+}
+
+static void scan_value(struct jw_sigma_worker *w, uint32_t column, jw_text value, bool routing) {
     const struct jw_index *index = w->set->columns[column].index;
+    const struct jw_lists *anchors = &w->set->rule_anchors;
     const uint32_t *list;
     size_t count;
     if (!jw_cache_find(w->cache, column, value, &list, &count)) {
         count = jw_index_scan(index, w->scan, value, &list);
         jw_cache_add(w->cache, column, value, list, count);
     }
-    const struct jw_lists *anchors = &w->set->rule_anchors;
     for (size_t i = 0; i < count; i++) {
         uint32_t p = list[i];
         if (w->truth[p] == w->epoch)
             continue;
         w->truth[p] = w->epoch;
+        if (routing && jw_bit(w->set->routing, p))
+            sign_number(&w->signature, p);
         for (uint32_t a = anchors->start[p]; a < anchors->start[p + 1]; a++)
-            if (w->rule_stamp[anchors->items[a]] != w->epoch) {
-                w->rule_stamp[anchors->items[a]] = w->epoch;
-                w->candidates[w->candidate_count++] = anchors->items[a];
-            }
+            add_candidate(w, anchors->items[a]);
     }
 }
 
-static void scan_column(struct jw_sigma_worker *w, uint32_t column) {
+static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing) {
     struct jw_place *place = &w->places[column];
     if (place->scanned || !w->set->columns[column].index)
         return;
@@ -135,7 +167,7 @@ static void scan_column(struct jw_sigma_worker *w, uint32_t column) {
     for (uint32_t at = place->first; at; at = w->links[at - 1].next) {
         const jw_field *field = &w->rec->fields[w->links[at - 1].field];
         if (field->kind != JW_KIND_NULL)
-            scan_value(w, column, field->value);
+            scan_value(w, column, field->value, routing);
     }
 }
 
@@ -201,65 +233,113 @@ bool jw_code_is_true(const struct jw_sigma_worker *w, uint32_t number) {
     return false;
 }
 
-static void activate(struct jw_sigma_worker *w, uint32_t route) {
-    if (w->route_stamp[route] == w->epoch)
-        return;
-    w->route_stamp[route] = w->epoch;
-    if (jw_code_is_true(w, w->set->routes[route].code))
-        for (uint32_t i = 0; i < w->set->words; i++)
-            w->active[i] |= w->set->routes[route].sources[i];
+static void sign_text(jw_buffer *signature, jw_text text) {
+    sign_number(signature, (uint32_t)text.len);
+    jw_buffer_add(signature, text);
 }
 
-/* Which logsources the event belongs to. Routing columns are scanned first and wholly: a route may look at several.
- */
+/* Everything that decides which sources are on: what the event says of itself, which columns of routes it has, and
+ * what routes find there. */
+static void sign(struct jw_sigma_worker *w, const struct jw_sigma_source *source) {
+    const struct jw_sigma *set = w->set;
+    jw_buffer_clear(&w->signature);
+    if (source) {
+        sign_text(&w->signature, source->product);
+        sign_text(&w->signature, source->category);
+        sign_text(&w->signature, source->service);
+    }
+    for (uint32_t i = 0; i < w->touched_count; i++) {
+        uint32_t column = w->touched[i];
+        if (!set->columns[column].routing)
+            continue;
+        sign_number(&w->signature, column << 1 | w->places[column].null | SIGN_COLUMN);
+        scan_column(w, column, true);
+    }
+}
+
 static void find_sources(struct jw_sigma_worker *w, const struct jw_sigma_source *source) {
     const struct jw_sigma *set = w->set;
+    memset(w->active, 0, set->words * sizeof *w->active);
     for (uint32_t i = 0; i < set->source_count; i++) {
         const struct jw_sigma_logsource *logsource = &set->sources[i].logsource;
         bool all = !logsource->product.len && !logsource->category.len && !logsource->service.len;
-        if (!all && !source)
-            continue;
-        if (all || jw_logsource_covers(
-                       logsource, &(struct jw_sigma_logsource){source->product, source->category, source->service}))
+        if (all ||
+            (source && jw_logsource_covers(logsource, &(struct jw_sigma_logsource){
+                                                          source->product, source->category, source->service})))
             w->active[i / 64] |= UINT64_C(1) << i % 64;
     }
-    for (uint32_t i = 0; i < w->touched_count; i++)
-        if (set->columns[w->touched[i]].routing)
-            scan_column(w, w->touched[i]);
-    for (uint32_t i = 0; i < w->touched_count; i++) {
-        uint32_t column = w->touched[i];
-        if (!set->columns[column].routing || !set->columns[column].index)
+    for (uint32_t r = 0; r < set->route_count; r++)
+        if (jw_code_is_true(w, set->routes[r].code))
+            for (uint32_t i = 0; i < set->words; i++)
+                w->active[i] |= set->routes[r].sources[i];
+}
+
+static const struct jw_plan *plan_of(struct jw_sigma_worker *w, const struct jw_sigma_source *source) {
+    sign(w, source);
+    const struct jw_plan *plan =
+        w->signature.failed ? NULL : jw_plans_find(w->plans, jw_buffer_text(&w->signature));
+    if (plan)
+        return plan;
+    find_sources(w, source);
+    return jw_plans_add(w->plans, w->signature.failed ? (jw_text){0} : jw_buffer_text(&w->signature), w->active);
+}
+
+/* Whether any value may have one of the screen's words. Short values are gathered: asking once is cheaper. */
+static bool may_have_words(struct jw_sigma_worker *w, const struct jw_screen *screen) {
+    size_t used = 0, shortest = jw_screen_shortest(screen);
+    for (uint32_t i = 0; i < w->rec->count; i++) {
+        jw_text value = w->rec->fields[i].value;
+        if (value.len < shortest || w->rec->fields[i].kind == JW_KIND_NULL)
             continue;
-        for (uint32_t at = w->places[column].first; at; at = w->links[at - 1].next) {
-            const jw_field *field = &w->rec->fields[w->links[at - 1].field];
-            const uint32_t *list;
-            size_t count;
-            if (field->kind == JW_KIND_NULL)
-                continue;
-            if (!jw_cache_find(w->cache, column, field->value, &list, &count))
-                count = jw_index_scan(set->columns[column].index, w->scan, field->value, &list);
-            for (size_t n = 0; n < count; n++)
-                for (uint32_t a = set->route_anchors.start[list[n]]; a < set->route_anchors.start[list[n] + 1]; a++)
-                    activate(w, set->route_anchors.items[a]);
-        }
-    }
-    for (uint32_t i = 0; i < set->loose_route_count; i++)
-        activate(w, set->loose_routes[i]);
-}
-
-static bool meets(const uint64_t *a, const uint64_t *b, uint32_t words) {
-    for (uint32_t i = 0; i < words; i++)
-        if (a[i] & b[i])
+        if (value.len >= VALUES_BYTES)
             return true;
-    return false;
+        if (used + value.len >= VALUES_BYTES) {
+            if (jw_screen_may(screen, (jw_text){w->values, used}))
+                return true;
+            used = 0;
+        }
+        memcpy(w->values + used, value.ptr, value.len);
+        used += value.len;
+        w->values[used++] = '\0';
+    }
+    return used && jw_screen_may(screen, (jw_text){w->values, used});
 }
 
-static size_t evaluate(struct jw_sigma_worker *w) {
+static void scan_keywords(struct jw_sigma_worker *w, const struct jw_plan *plan) {
+    if (!plan->keywords || (plan->screen && !may_have_words(w, plan->screen)))
+        return;
+    for (uint32_t i = 0; i < w->rec->count; i++)
+        if (w->rec->fields[i].kind != JW_KIND_NULL)
+            scan_value(w, 0, w->rec->fields[i].value, false);
+}
+
+/* Every so many events, at random so that no rhythm of the events is met, the conditions are timed one by one. */
+static bool is_timed(struct jw_sigma_worker *w) {
+    if (--w->until_timed)
+        return false;
+    w->random = w->random * 1664525u + 1013904223u;
+    w->until_timed = 1 + (w->random >> 8) % (2 * TIMED_EVERY - 1);
+    return true;
+}
+
+static bool condition_is_true(struct jw_sigma_worker *w, uint32_t rule, bool timed) {
+    struct jw_sigma_cost *cost = &w->costs[rule];
+    int64_t start = timed ? jw_time_steady() : 0;
+    bool good = jw_code_is_true(w, w->set->rule_code[rule]);
+    int64_t time = timed ? jw_time_steady() - start - w->clock_ns : 0;
+    cost->evaluated++;
+    cost->matched += good;
+    cost->time_ns += time > 0 ? (uint64_t)time * TIMED_EVERY : 0;
+    return good;
+}
+
+static size_t evaluate(struct jw_sigma_worker *w, const struct jw_plan *plan) {
     const struct jw_sigma *set = w->set;
     size_t count = 0;
+    bool timed = is_timed(w);
     for (uint32_t i = 0; i < w->candidate_count; i++) {
         uint32_t rule = w->candidates[i];
-        if (!jw_bit(w->active, set->rule_source[rule]) || !jw_code_is_true(w, set->rule_code[rule]))
+        if (!jw_bit(plan->active, set->rule_source[rule]) || !condition_is_true(w, rule, timed))
             continue;
         size_t at = count++; /* few: kept sorted as they come */
         for (; at && w->hits[at - 1]->number > rule; at--)
@@ -271,25 +351,24 @@ static size_t evaluate(struct jw_sigma_worker *w) {
 
 size_t jw_sigma_match(struct jw_sigma_worker *w, const struct jw_record *rec, const struct jw_sigma_source *source,
                       const struct jw_sigma_rule *const **out_rules) {
-    const struct jw_sigma *set = w->set;
     next_epoch(w);
     w->rec = rec;
     gather(w);
-    find_sources(w, source);
+    const struct jw_plan *plan = plan_of(w, source);
     for (uint32_t i = 0; i < w->touched_count; i++)
-        if (meets(set->columns[w->touched[i]].used_by, w->active, set->words))
-            scan_column(w, w->touched[i]);
-    if (set->columns[0].index && meets(set->columns[0].used_by, w->active, set->words))
-        for (uint32_t i = 0; i < rec->count; i++)
-            if (rec->fields[i].kind != JW_KIND_NULL)
-                scan_value(w, 0, rec->fields[i].value);
-    for (uint32_t i = 0; i < set->source_count; i++)
-        for (uint32_t a = set->source_rules.start[i]; jw_bit(w->active, i) && a < set->source_rules.start[i + 1];
-             a++)
-            if (w->rule_stamp[set->source_rules.items[a]] != w->epoch) {
-                w->rule_stamp[set->source_rules.items[a]] = w->epoch;
-                w->candidates[w->candidate_count++] = set->source_rules.items[a];
-            }
+        if (jw_bit(plan->columns, w->touched[i]))
+            scan_column(w, w->touched[i], false);
+    scan_keywords(w, plan);
+    for (uint32_t i = 0; i < plan->loose_count; i++)
+        add_candidate(w, plan->loose[i]);
     *out_rules = w->hits;
-    return evaluate(w);
+    return evaluate(w, plan);
+}
+
+void jw_sigma_cost_of(const struct jw_sigma_worker *w, const struct jw_sigma_rule *rule,
+                      struct jw_sigma_cost *out) {
+    const struct jw_lists *regexes = &w->set->rule_regexes;
+    *out = w->costs[rule->number];
+    for (uint32_t i = regexes->start[rule->number]; i < regexes->start[rule->number + 1]; i++)
+        out->time_ns += jw_index_worker_regex_ns(w->scan, regexes->items[i]);
 }

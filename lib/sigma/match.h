@@ -1,7 +1,7 @@
 /* lib/sigma/match.h — the inside of a worker, shared by matching and explaining. Private to lib/sigma. */
 #pragma once
 #include "cache.h"
-#include "set.h"
+#include "plan.h"
 
 struct jw_place {                /* the values of one column in the event under way */
     uint32_t epoch, first, last; /* links + 1 */
@@ -24,10 +24,15 @@ struct jw_sigma_worker {
     uint32_t link_count, link_room;
     uint32_t *truth;      /* by predicate: epoch when true */
     uint32_t *rule_stamp; /* by rule: epoch when it became a candidate */
-    uint32_t *route_stamp;
     uint32_t *candidates, candidate_count;
-    uint64_t *active; /* sources */
     const struct jw_sigma_rule **hits;
+    struct jw_plans *plans;
+    uint64_t *active; /* sources, while a plan is made */
+    jw_buffer signature;
+    char *values;                /* of the event, one behind the other, for a screen */
+    struct jw_sigma_cost *costs; /* by rule, without the regular expressions */
+    uint32_t until_timed, random;
+    int64_t clock_ns; /* what reading the clock takes */
 };
 
 bool jw_code_is_true(const struct jw_sigma_worker *worker, uint32_t code);

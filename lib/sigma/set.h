@@ -87,9 +87,11 @@ struct jw_sigma {
     uint32_t source_count, words; /* words of a set of sources */
     struct jw_route *routes;
     uint32_t route_count;
-    struct jw_lists rule_anchors, route_anchors; /* by predicate */
-    struct jw_lists source_rules;                /* by source: rules without anchor */
-    uint32_t *loose_routes, loose_route_count;   /* routes without anchor */
+    struct jw_lists rule_anchors;    /* by predicate */
+    struct jw_lists source_rules;    /* by source: rules without anchor */
+    struct jw_lists source_keywords; /* by source: predicates over every value */
+    struct jw_lists rule_regexes;    /* by rule: predicates with a regular expression */
+    uint64_t *routing;               /* bits of predicates: routes look at them */
     /* Event field names -> columns. names_by_id for the dictionary's, the table for the others. */
     struct jw_lists name_places; /* by number of the name; items index `places` */
     struct jw_name_place *places;

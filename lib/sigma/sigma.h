@@ -82,6 +82,15 @@ bool jw_sigma_rule_alerts(const struct jw_sigma_rule *rule);
 /* In words, what of `rule` is true of the event last given to jw_sigma_match: `field contains "x"; …`. */
 void jw_sigma_reason(struct jw_sigma_worker *worker, const struct jw_sigma_rule *rule, jw_buffer *out);
 
+/* What a rule has cost this worker since it was made. `evaluated`: events whose values made it worth a look.
+ * `time_ns` is estimated from samples: of the conditions of about every 64th event, and of the regular expressions
+ * on about every 16th value that was not remembered; an expression that rules share counts for each of them. */
+struct jw_sigma_cost {
+    uint64_t evaluated, matched, time_ns;
+};
+void jw_sigma_cost_of(const struct jw_sigma_worker *worker, const struct jw_sigma_rule *rule,
+                      struct jw_sigma_cost *out);
+
 /* --- correlation ---------------------------------------------------------------------------------------------- */
 /* State over events: one per stream of events, one thread. Bounded: at most `groups` live groups over all rules;
  * the one longest untouched is evicted and counted. */
