@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""What an analyst does without a server: `jinwu detect` over files, `jinwu rules` to look at rules."""
+import gzip, json, os, subprocess, sys, tempfile, traceback
+
+SOURCE = os.environ.get("JW_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+BUILD = os.environ.get("JW_BUILD", os.path.join(SOURCE, "build"))
+JINWU = os.path.join(BUILD, "jinwu")
+
+RULES = """title: login failed
+id: failed
+name: login_failed
+logsource: {product: jinwu}
+detection: {s: {app.result: failed}, condition: s}
+---
+title: many failed logins
+id: many
+correlation:
+    type: event_count
+    rules: [login_failed]
+    group-by: [app.user]
+    timespan: 1h
+    condition: {gte: 30}
+---
+title: the word
+id: word
+author: Li
+level: high
+logsource: {category: process_creation, product: windows}
+detection: {s: {CommandLine|contains: evil}, f: {User: admin}, condition: s and not f}
+"""
+
+
+def run(*words, stdin=None):
+    done = subprocess.run([JINWU, *words], capture_output=True, text=True, input=stdin, timeout=120)
+    assert done.returncode in (0, 1, 2) and "Sanitizer" not in done.stderr, done.stderr
+    return done
+
+
+def put(name, text):
+    path = os.path.join(FOLDER, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    (gzip.open if name.endswith(".gz") else open)(path, "wt").write(text)
+    return path
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def login(user, second):
+    return json.dumps({"@timestamp": "2026-11-20T10:%02d:%02dZ" % divmod(second, 60), "event.dataset": "app",
+                       "app": {"user": user, "result": "failed"}}) + "\n"
+
+
+def matches_stand_in_the_order_of_files_whatever_the_threads():
+    for n in range(24):
+        put(f"logs/{n:02}.json" + (".gz" if n % 3 else ""),
+            "".join(login("li" if n % 2 else "wang", n * 40 + i) for i in range(400 if n == 0 else 40 - n)))
+    outs = [run("detect", "--threads", str(n), "--rules", rules, "--all", os.path.join(FOLDER, "logs")).stdout
+            for n in (1, 2, 7)]
+    assert outs[0] and outs[0] == outs[1] == outs[2]
+    found = [json.loads(line) for line in outs[0].splitlines()]
+    events = [(m["file"], m["record"]) for m in found if m["rule.id"] == "failed"]
+    assert len(events) == 400 + sum(40 - n for n in range(1, 24)) and events == sorted(events)
+    assert {m["app.user"] for m in found if m["rule.id"] == "many"} == {"li", "wang"}
+
+
+def a_correlation_sees_the_events_of_all_files_in_order():
+    for n in range(6):
+        put(f"few/{n}.json", "".join(login("li", n * 60 + i) for i in range(6)))
+    for threads in ("1", "4"):
+        hits = [m for m in lines(run("detect", "--threads", threads, "--rules", rules, os.path.join(FOLDER, "few")))]
+        assert [(os.path.basename(m["file"]), m["record"], m["rule.id"]) for m in hits] == [("4.json", 6, "many")], hits
+
+
+def cases_name_their_own_logsource():
+    def case(label, event, rule="word", **source):
+        return json.dumps({"_logsource": source, "_rule": rule, "_label": label, "event": event}) + "\n"
+    process = {"product": "windows", "category": "process_creation"}
+    path = put("cases.ndjson.gz", case(1, {"CommandLine": "an EVIL word", "User": "li"}, **process) +
+               case(0, {"CommandLine": "an evil word", "User": "Admin"}, **process) +
+               case(0, {"CommandLine": "an evil word"}, product="linux") + "not json\n" +
+               case(1, {"CommandLine": "a word"}, **process))
+    done = run("detect", "--format", "cases", "--rules", rules, path)
+    assert [(m["record"], m["rule.id"]) for m in lines(done)] == [(1, "word")]
+    assert "4 events (0 not understood, 1 damaged), 1 matches" in done.stderr
+    assert "3 of 4 cases are answered as they are labelled" in done.stderr
+    assert f"{path}:5: rule word does not match, and should" in done.stderr
+
+
+def a_logsource_can_be_given():
+    path = put("flat.json", '{"CommandLine": "evil"}\n')
+    assert not lines(run("detect", "--rules", rules, path))
+    given = run("detect", "--rules", rules, "--logsource", "product=windows,category=process_creation", path)
+    assert [m["rule.id"] for m in lines(given)] == ["word"]
+    assert run("detect", "--logsource", "windows", path).returncode == 2
+
+
+def a_file_that_cannot_be_read_is_told_and_the_others_are_read():
+    path = put("one.json", login("li", 0))
+    broken = os.path.join(FOLDER, "broken.gz")
+    open(broken, "wb").write(b"\x1f\x8b\x08broken")
+    done = run("detect", "--rules", rules, "--all", broken, path)
+    assert len(lines(done)) == 1 and done.returncode == 1 and "broken.gz: unknown header" in done.stderr
+
+
+TESTS = [matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
+         cases_name_their_own_logsource, a_logsource_can_be_given,
+         a_file_that_cannot_be_read_is_told_and_the_others_are_read]
+
+with tempfile.TemporaryDirectory() as FOLDER:
+    rules = put("rules/all.yml", RULES)
+    failed = 0
+    for test in TESTS:
+        try:
+            test()
+            print("ok", test.__name__)
+        except Exception:
+            failed += 1
+            traceback.print_exc(file=sys.stdout)
+            print("FAIL", test.__name__)
+    sys.exit(1 if failed else 0)
