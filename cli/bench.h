@@ -39,6 +39,5 @@ bool jw_bench_usage_of(int pid, struct jw_usage *out);
 uint64_t jw_bench_counter(const char *data, const char *daemon, const char *name);
 /* Events that became durable in DATA/spool/NAME since the first call: it leaves a cursor there that keeps them. */
 uint64_t jw_bench_durable(const char *data, const char *name);
-uint64_t jw_bench_folder_bytes(const char *folder);
 bool jw_bench_answers(int port, int64_t timeout_ns); /* somebody accepts connections on 127.0.0.1:port */
 void jw_bench_row(const char *what, const char *fmt, ...) JW_PRINTF(2, 3); /* one aligned line on stdout */

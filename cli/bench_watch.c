@@ -1,8 +1,7 @@
-/* cli/bench_watch.c — what the processes under measurement did: processor time, memory, counters, bytes on disk. */
+/* cli/bench_watch.c — what the processes under measurement did: processor time, memory, counters. */
 #include "bench.h"
 
 #include <arpa/inet.h>
-#include <fts.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,20 +70,6 @@ uint64_t jw_bench_durable(const char *data, const char *name) {
         jw_spool_reader_lag(reader, &lag, NULL) != JW_OK)
         return 0;
     return lag.events;
-}
-
-uint64_t jw_bench_folder_bytes(const char *folder) {
-    char path[4096];
-    char *roots[] = {path, NULL};
-    uint64_t bytes = 0;
-    snprintf(path, sizeof path, "%s", folder);
-    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    for (FTSENT *entry; walk && (entry = fts_read(walk));)
-        if (entry->fts_info == FTS_F)
-            bytes += (uint64_t)entry->fts_statp->st_size;
-    if (walk)
-        fts_close(walk);
-    return bytes;
 }
 
 bool jw_bench_answers(int port, int64_t timeout_ns) {

@@ -165,9 +165,12 @@ def a_cluster_loses_a_node_and_gets_it_back():
         for node in nodes:
             node.ask("INSERT INTO jw.events (time, ingested, spool, number) VALUES (1, 86400000000, 1, 1)")
         lake.stop("loader")
+        for node in nodes:  # as after a new version with a further column
+            node.ask("ALTER TABLE jw.events_all DROP COLUMN user_name")
         lake.start("loader", *options)
         wait_for(lambda: nodes[0].ask("SELECT count() FROM jw.events_all WHERE spool = 1") == "0", 30)
         assert nodes[0].ask("SELECT count() FROM jw.events_all") == str(count)
+        assert nodes[0].ask("SELECT count(user_name) FROM jw.events_all") == str(count)
 
 
 def main():

@@ -148,7 +148,9 @@ static jw_status take_frame(struct jw_follow *follow, struct batch *batch, const
         (day != batch->day || jw_lake_block_rows(follow->block) + frame->events > 2 * follow->loader->rows))
         return JW_END;
     struct batch before = *batch;
-    if (!first && frame->body.len * 2 + jw_lake_block_size(follow->block) > JW_LOADER_BLOCK)
+    uint32_t rows = jw_lake_block_rows(follow->block);
+    size_t size = jw_lake_block_size(follow->block); /* half a frame in the block would be work done twice */
+    if (!first && size + (rows ? size / rows : 1024) * frame->events > JW_LOADER_BLOCK / 10 * 9)
         return JW_END;
     jw_status st = walk(follow, frame, add_record, batch, err);
     if (st == JW_E_LIMIT && !first) { /* half of it is in the block: the batch once more, without it */

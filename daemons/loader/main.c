@@ -14,7 +14,7 @@ static const struct jw_option options[] = {
     {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
      0, false},
     {"authority", "FILE", NULL, "certificates to trust with https nodes, PEM", 0, 0, false},
-    {"rows", "NUMBER", "10000", "rows of one batch, about", 1, 200000, false},
+    {"rows", "NUMBER", "30000", "rows of one batch, about", 1, 200000, false},
     {"wait-ms", "MS", "200", "how long a batch waits for more rows", 1, 60000, false},
     {"keep-days", "DAYS", "180", "whole days kept besides today (the law asks for 180); 0: for ever", 0, 3650,
      false},

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-#define ROUND      (60 * JW_SECOND) /* one small query; a day that must go has waited for months */
+#define ROUND      (10 * JW_SECOND) /* one small query, for `jinwu status`; a day that must go has waited for months */
 #define STEP_US    100000
 #define RETRY_MOST (5 * JW_SECOND)
 

@@ -45,6 +45,41 @@ static jw_status add_columns(struct jw_lake_client *client, size_t node, jw_lake
     return st;
 }
 
+static jw_status tune(struct jw_lake_client *client, size_t node, jw_lake_table table, struct jw_error *err) {
+    jw_buffer sql = JW_BUFFER(SQL_MOST);
+    jw_lake_tune(table, jw_lake_client_level(client), &sql);
+    jw_status st = sql.len ? say(client, node, &sql, NULL, err) : JW_OK;
+    jw_buffer_free(&sql);
+    return st == JW_E_SYNTAX ? JW_OK : st; /* refused: an older server */
+}
+
+/* The table over all nodes stores nothing: made anew it has the columns that were added. Only then, because
+ * searches find no table while it is away. */
+static jw_status make_spread(struct jw_lake_client *client, size_t node, jw_lake_table table,
+                             struct jw_error *err) {
+    const char *name = jw_lake_table_name(table);
+    jw_buffer create = JW_BUFFER(SQL_MOST), sql = JW_BUFFER(SQL_MOST), answer = JW_BUFFER(SQL_MOST);
+    jw_lake_create_all(table, jw_lake_client_cluster(client), jw_lake_client_level(client), &create);
+    jw_status st = say(client, node, &create, NULL, err);
+    jw_buffer_print(&sql,
+                    "SELECT count() FROM system.columns WHERE database = 'jw' AND table = '%s' AND name NOT IN "
+                    "(SELECT name FROM system.columns WHERE database = 'jw' AND table = '%s_all')",
+                    name, name);
+    if (st == JW_OK)
+        st = say(client, node, &sql, &answer, err);
+    if (st == JW_OK && !jw_text_is(jw_text_trim(jw_buffer_text(&answer)), JW_TEXT("0"))) {
+        jw_buffer_clear(&sql);
+        jw_buffer_print(&sql, "DROP TABLE IF EXISTS jw.%s_all", name);
+        st = say(client, node, &sql, NULL, err);
+        if (st == JW_OK)
+            st = say(client, node, &create, NULL, err);
+    }
+    jw_buffer_free(&create);
+    jw_buffer_free(&sql);
+    jw_buffer_free(&answer);
+    return st;
+}
+
 static jw_status make_table(struct jw_lake_client *client, size_t node, jw_lake_table table, struct jw_error *err) {
     jw_lake_level level = jw_lake_client_level(client);
     jw_buffer sql = JW_BUFFER(SQL_MOST);
@@ -52,16 +87,10 @@ static jw_status make_table(struct jw_lake_client *client, size_t node, jw_lake_
     jw_status st = say(client, node, &sql, NULL, err);
     if (st == JW_OK)
         st = add_columns(client, node, table, err);
-    if (st == JW_OK && jw_lake_client_cluster(client)) {
-        /* it stores nothing: making it anew gives it the columns that were added */
-        jw_buffer_clear(&sql);
-        jw_buffer_print(&sql, "DROP TABLE IF EXISTS jw.%s_all", jw_lake_table_name(table));
-        st = say(client, node, &sql, NULL, err);
-        jw_buffer_clear(&sql);
-        jw_lake_create_all(table, jw_lake_client_cluster(client), level, &sql);
-        if (st == JW_OK)
-            st = say(client, node, &sql, NULL, err);
-    }
+    if (st == JW_OK)
+        st = tune(client, node, table, err);
+    if (st == JW_OK && jw_lake_client_cluster(client))
+        st = make_spread(client, node, table, err);
     jw_buffer_free(&sql);
     return st;
 }

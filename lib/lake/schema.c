@@ -142,6 +142,16 @@ void jw_lake_create(jw_lake_table table, jw_lake_level level, jw_buffer *sql) {
                              "fsync_part_directory = 1");
 }
 
+/* Merging is most of what loading costs. Parts of few rows in one file each, not in a file for each of a hundred
+ * columns, and merges of more parts at once, halve it (docs/decisions/lake.md). */
+void jw_lake_tune(jw_lake_table table, jw_lake_level level, jw_buffer *sql) {
+    if (level == JW_LAKE_FULL)
+        jw_buffer_print(sql,
+                        "ALTER TABLE " JW_LAKE_DATABASE ".%s MODIFY SETTING min_bytes_for_wide_part = 134217728, "
+                        "merge_selector_base = 12",
+                        jw_lake_table_name(table));
+}
+
 void jw_lake_alter(jw_lake_table table, jw_lake_level level, size_t column, jw_buffer *sql) {
     const struct jw_lake_column *all;
     size_t count = jw_lake_columns(&all);

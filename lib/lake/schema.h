@@ -76,6 +76,9 @@ const char *jw_lake_table_name(jw_lake_table table); /* "events" or "alerts", in
 
 /* CREATE TABLE IF NOT EXISTS jw.TABLE…; one statement. */
 void jw_lake_create(jw_lake_table table, jw_lake_level level, jw_buffer *sql);
+/* ALTER TABLE jw.TABLE MODIFY SETTING…: what makes merging cheap; empty at level plain. A server that does not know
+ * one of the settings refuses it and works as well, only slower. */
+void jw_lake_tune(jw_lake_table table, jw_lake_level level, jw_buffer *sql);
 /* ALTER TABLE jw.TABLE ADD COLUMN IF NOT EXISTS… for every column; harmless when all are there. Level full only
  * adds indexes at creation. */
 void jw_lake_alter(jw_lake_table table, jw_lake_level level, size_t column, jw_buffer *sql);
