@@ -122,24 +122,38 @@ static void print_json(const struct jw_status_counters *all) {
     }
 }
 
+static int show_rules(const struct jw_published *rules, bool json, const char *data) {
+    if (!rules)
+        return jw_command_failed("status", "jw-detect has not run on %s yet", data);
+    json ? jw_status_json_rules(rules) : jw_status_show_rules(rules, true);
+    return rules->why.len ? JW_EXIT_FAILED : JW_EXIT_DONE;
+}
+
+enum { OPT_DATA, OPT_JSON, OPT_RULES };
+static const struct jw_command_option table[] = {
+    {.name = "data"}, {.name = "json", .flag = true}, {.name = "rules", .flag = true}, {0}};
+
 static int run(int argc, char **argv) {
-    static const struct jw_command_option table[] = {{.name = "data"}, {.name = "json", .flag = true}, {0}};
-    const char *values[2] = {NULL};
+    const char *values[3] = {NULL};
     int usage = jw_command_options("status", table, &argc, argv, values);
     if (usage)
         return usage;
     if (argc > 1)
         return jw_command_usage("status", "takes no file, got %s", argv[1]);
-    const char *data = jw_command_data(values[0]);
+    const char *data = jw_command_data(values[OPT_DATA]);
+    bool json = jw_command_json(values[OPT_JSON] != NULL);
     struct jw_status_counters all = {0};
+    JW_AUTO(jw_published_free_p) struct jw_published *rules = NULL;
+    struct jw_error err = {{0}};
+    if (jw_published_read(data, &rules, &err) < 0)
+        fprintf(stderr, "jinwu status: %s\n", err.text);
+    if (values[OPT_RULES])
+        return show_rules(rules, json, data);
     if (look(&all, data, true) <= 0)
         return jw_command_failed("status", "nothing has run on %s yet; start it: jinwu up --data %s", data, data);
     usleep(1000000);
     look(&all, data, false);
-    if (jw_command_json(values[1] != NULL))
-        print_json(&all);
-    else
-        jw_status_show(&all);
+    json ? print_json(&all) : jw_status_show(&all, rules);
     bool good = is_good(&all);
     free(all.list);
     return good ? JW_EXIT_DONE : JW_EXIT_FAILED;
@@ -149,7 +163,7 @@ const struct jw_command jw_command_status = {
     .name = "status",
     .about = "every daemon and source: rate, lag, drops, parse failures",
     .help =
-        "Use: jinwu status [--data DIR] [--json]\n\n"
+        "Use: jinwu status [--data DIR] [--rules] [--json]\n\n"
         "Tables, each as wide as what stands in it; what never counted anything is left out:\n"
         "  DAEMON   running or DOWN, how often it was started, memory\n"
         "  SOURCE   events, rate over one second, and of them: not parsed, dropped, cut because they were\n"
@@ -157,10 +171,14 @@ const struct jw_command jw_command_status = {
         "  LAG OF   how far detection and the loader are behind what was collected\n"
         "  LAKE     what is kept: rows, bytes, the oldest day, how many days from there to the newest (as of\n"
         "           the last minute)\n"
+        "  RULE     the ten rules that cost most: alerts, how many of them were merged because the rule fired\n"
+        "           without end, events that matched and were looked at closer, estimated time; what was refused\n"
         "  DAEMON   every other counter that is not zero\n"
         "The same numbers stand at /metrics and /api/v1/status. They are read from files, so a daemon that\n"
         "hangs or is down still shows what it did.\n\n"
         "  --data DIR   the data folder of the running jinwu\n"
+        "  --rules      only the rules: all of them, the most expensive first, and every refused one with the\n"
+        "               reason; exit status 1 when the last reload was refused and older rules are in use\n"
         "  --json       one JSON object a line: daemon, name, source, value, per_second, and running for a pid;\n"
         "               this is also what comes out when it is not a terminal\n\n"
         "Exit status: 0 when every daemon that should run does, else 1.\n",

@@ -2,6 +2,7 @@
 #pragma once
 #include "command.h"
 #include "os/stats.h"
+#include "sigma/published.h"
 
 struct jw_status_counter {
     char daemon[32], name[JW_STATS_NAME], source[JW_STATS_SOURCE];
@@ -23,5 +24,8 @@ const struct jw_status_counter *jw_status_get(const struct jw_status_counters *a
 bool jw_status_runs(const struct jw_status_counter *pid);
 /* The name of the daemon, when `c` says that `jinwu up` wants one that never came so far as to count; else NULL. */
 const char *jw_status_never_came(const struct jw_status_counters *all, const struct jw_status_counter *c);
-/* The tables for people, on stdout. */
-void jw_status_show(const struct jw_status_counters *all);
+/* The tables for people, on stdout. `rules` may be NULL. */
+void jw_status_show(const struct jw_status_counters *all, const struct jw_published *rules);
+/* status_rules.c: what the detector says about its rules; `all` of them, or the few that matter most. */
+void jw_status_show_rules(const struct jw_published *rules, bool all);
+void jw_status_json_rules(const struct jw_published *rules);

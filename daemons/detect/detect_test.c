@@ -1,6 +1,8 @@
 /* daemons/detect/detect_test.c — the real process over a real spool: killed at any moment, every alert once. */
 #include "detect_fixture.h"
 
+#include "sigma/published.h"
+
 #define FRAMES 400
 #define KILLS  12
 
@@ -93,6 +95,79 @@ static void reloading_under_load_loses_nothing(struct jw_test *t) {
     stage_end(&s, SIGTERM);
     JW_CHECK_INT(t, tally.alerts, (FRAMES / 2 + 1) * STAGE_HITS);
     JW_CHECK_INT(t, tally.twice, 0);
+    jw_spool_close(spool);
+}
+
+static bool waited_for(const struct stage *s, const char *counter, uint64_t want) {
+    for (int i = 0; i < 400 && stage_counter(s, counter) != want; i++)
+        usleep(25 * 1000);
+    return stage_counter(s, counter) == want;
+}
+
+static const char broken[] = "title: broken\nid: rule-one\nlogsource: {product: jinwu}\n"
+                             "detection: {a: {test.mark|nonsense: hit}, condition: a}\n";
+
+static void a_reload_that_would_lose_a_rule_is_refused(struct jw_test *t) {
+    struct stage s = {.options = EACH_ALONE};
+    struct jw_spool *spool = NULL;
+    struct jw_published *rules = NULL;
+    char path[700];
+    stage_build(t, &s);
+    JW_CHECK_OK(t, jw_spool_open(s.events, NULL, &spool, NULL, &t->err));
+    stage_start(&s);
+    stage_rule(&s, "one.yml", broken); /* it was in force */
+    stage_rule(&s, "two.yml", second);
+    kill(s.pid, SIGHUP);
+    JW_CHECK(t, waited_for(&s, "rules_reload_refused", 1));
+    JW_CHECK_OK(t, jw_published_read(s.data, &rules, &t->err));
+    JW_CHECK(t, rules && jw_text_find(rules->why, JW_TEXT("rule-one"), NULL));
+    JW_CHECK(t, rules && jw_text_find(rules->why, JW_TEXT("one.yml"), NULL));
+    jw_published_free(rules);
+    stage_append(t, spool, "hit", 1);
+    stage_wait(t, &s, &tally, STAGE_HITS);
+    JW_CHECK_INT(t, tally.events, STAGE_HITS); /* the old rule goes on */
+    stage_rule(&s, "one.yml", fixture_rule);
+    stage_rule(&s, "three.yml", "title: three\nid: rule-three\ndetection: nothing\n"); /* was never in force */
+    kill(s.pid, SIGHUP);
+    JW_CHECK(t, waited_for(&s, "rules_loaded", 2));
+    JW_CHECK_INT(t, stage_counter(&s, "rules_reload_refused"), 0);
+    JW_CHECK_INT(t, stage_counter(&s, "rules_refused"), 1);
+    snprintf(path, sizeof path, "%s/one.yml", s.rules);
+    unlink(path); /* nobody makes that mistake with a file */
+    kill(s.pid, SIGHUP);
+    JW_CHECK(t, waited_for(&s, "rules_loaded", 1));
+    stage_end(&s, SIGTERM);
+    jw_spool_close(spool);
+}
+
+static void each_rule_counts_what_it_did_over_reloads_and_restarts(struct jw_test *t) {
+    struct stage s = {.options = {"--flood=10", NULL}};
+    struct jw_spool *spool = NULL;
+    struct jw_published *rules = NULL;
+    stage_build(t, &s);
+    stage_rule(&s, "two.yml", second);
+    JW_CHECK_OK(t, jw_spool_open(s.events, NULL, &spool, NULL, &t->err));
+    for (int f = 0; spool && f < 10; f++)
+        stage_append(t, spool, "hit", 1);
+    stage_start(&s);
+    JW_CHECK(t, waited_for(&s, "events_matched_total", (uint64_t)10 * STAGE_FRAME));
+    kill(s.pid, SIGHUP);
+    JW_CHECK(t, waited_for(&s, "rules_loaded", 2));
+    stage_end(&s, SIGTERM);
+    stage_start(&s);
+    stage_append(t, spool, "late", 1);
+    JW_CHECK(t, waited_for(&s, "events_matched_total", (uint64_t)11 * STAGE_FRAME));
+    stage_end(&s, SIGTERM);
+    JW_CHECK_OK(t, jw_published_read(s.data, &rules, &t->err));
+    for (size_t i = 0; rules && i < rules->rule_count; i++) {
+        const struct jw_published_rule *rule = &rules->rules[i];
+        bool one = jw_text_is(rule->id, JW_TEXT("rule-one"));
+        JW_CHECK_INT(t, rule->matched, one ? 10 * STAGE_HITS : STAGE_HITS);
+        JW_CHECK_INT(t, rule->alerts, one ? 10 * STAGE_HITS : STAGE_HITS);
+        JW_CHECK_INT(t, rule->merged, one ? 10 * STAGE_HITS - 10 : 0);
+    }
+    JW_CHECK_INT(t, rules ? rules->rule_count : 0, 2);
+    jw_published_free(rules);
     jw_spool_close(spool);
 }
 
@@ -205,12 +280,15 @@ static void what_cannot_be_read_is_counted_and_passed(struct jw_test *t) {
 }
 
 int main(void) {
-    return jw_test_run((const struct jw_test_case[]){JW_CASE(an_alert_says_who_what_why_and_whose),
-                                                     JW_CASE(killed_at_any_moment_every_alert_is_told_once),
-                                                     JW_CASE(reloading_under_load_loses_nothing),
-                                                     JW_CASE(a_rule_that_fires_without_end_is_merged_and_counted),
-                                                     JW_CASE(killed_in_a_flood_every_event_is_counted_once),
-                                                     JW_CASE(matching_waits_for_room_and_says_so),
-                                                     JW_CASE(what_cannot_be_read_is_counted_and_passed),
-                                                     {0}});
+    return jw_test_run(
+        (const struct jw_test_case[]){JW_CASE(an_alert_says_who_what_why_and_whose),
+                                      JW_CASE(killed_at_any_moment_every_alert_is_told_once),
+                                      JW_CASE(reloading_under_load_loses_nothing),
+                                      JW_CASE(a_reload_that_would_lose_a_rule_is_refused),
+                                      JW_CASE(each_rule_counts_what_it_did_over_reloads_and_restarts),
+                                      JW_CASE(a_rule_that_fires_without_end_is_merged_and_counted),
+                                      JW_CASE(killed_in_a_flood_every_event_is_counted_once),
+                                      JW_CASE(matching_waits_for_room_and_says_so),
+                                      JW_CASE(what_cannot_be_read_is_counted_and_passed),
+                                      {0}});
 }

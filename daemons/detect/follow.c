@@ -24,19 +24,24 @@ static jw_status take_reload(struct jw_follow *f, struct jw_error *err) {
     if (!wanted || st != JW_OK)
         return st < 0 ? st : JW_OK;
     pthread_mutex_lock(&f->lock);
-    struct jw_rules *next = f->next;
+    JW_AUTO(jw_rules_free_p) struct jw_rules *next = f->next;
     f->next = NULL;
     pthread_mutex_unlock(&f->lock);
     struct jw_flood *flood = new_flood(f, next);
-    if (!flood) {
-        jw_log(JW_LOG_ERROR, "reload: no memory; the old rules stay");
-        jw_rules_free(next);
-        return JW_OK;
-    }
+    struct jw_board *board = NULL;
+    if (!flood)
+        return jw_fail(err, JW_E_LIMIT,
+                       "rules: no memory"); /* `next` is the newest there is: starting again loads it */
+    st = jw_board_open(f->run->data, next, &board, err);
+    if (st != JW_OK)
+        return st;
+    jw_board_close(f->board);
     jw_flood_free(f->flood);
+    f->board = board;
     jw_rules_free(f->rules);
     f->flood = flood;
     f->rules = next;
+    next = NULL;
     f->announce = true;
     if (f->placed)
         jw_place_rebuild(f);
@@ -119,6 +124,7 @@ void jw_follow_stop(struct jw_follow *f) {
     jw_arena_free(f->mem);
     jw_arena_free(f->alert_mem);
     jw_flood_free(f->flood);
+    jw_board_close(f->board);
     jw_buffer_free(&f->reason);
     pthread_mutex_destroy(&f->lock);
     free(f);
@@ -164,16 +170,19 @@ jw_status jw_follow_start(struct jw_daemon_run *run, struct jw_rules *rules, str
     if (!f->mem || !f->alert_mem || !f->batch || !f->flood)
         return jw_fail(err, JW_E_LIMIT, "no memory");
     find_stats(f);
+    jw_status st = jw_board_open(run->data, rules, &f->board, err);
+    if (st != JW_OK)
+        return st;
     /* it must get every alert, also when it starts later than the first one */
     static const char *const readers[] = {"loader", NULL};
     jw_daemon_path(run, "spool/events", f->events_path);
     mkdir(jw_daemon_path(run, "spool", path), 0750);
-    jw_status st = jw_spool_open(jw_daemon_path(run, "spool/alerts", path),
-                                 &(struct jw_spool_options){
-                                     .readers = readers,
-                                     .most_bytes = room,
-                                 },
-                                 &f->alerts, NULL, err);
+    st = jw_spool_open(jw_daemon_path(run, "spool/alerts", path),
+                       &(struct jw_spool_options){
+                           .readers = readers,
+                           .most_bytes = room,
+                       },
+                       &f->alerts, NULL, err);
     if (st == JW_OK)
         st = jw_spool_reader_open(f->events_path, "detect", &f->events, err);
     if (st != JW_OK)

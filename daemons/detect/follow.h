@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "detect.h"
+#include "board.h"
 #include "flood.h"
 #include "record/codec.h"
 #include "spool/spool.h"
@@ -17,6 +17,7 @@ struct jw_follow {
     pthread_mutex_t lock; /* of `next` */
     struct jw_rules *rules, *next;
     struct jw_flood *flood;
+    struct jw_board *board;
     struct jw_spool_reader *events;
     struct jw_spool *alerts;
     char events_path[JW_PATH];

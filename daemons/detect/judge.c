@@ -26,13 +26,11 @@ static void keep(struct jw_follow *f, const struct jw_record *event, const struc
         alone = jw_record_check(&alert, NULL) == JW_OK && jw_batch_writer_add(f->batch, &alert) == JW_OK;
     }
     alert.count = bare;
-    jw_stat *counter = alone                                                                 ? f->told
-                       : jw_flood_merge(f->flood, number, &alert, entity, evidence) == JW_OK ? f->merged
-                                                                                             : f->dropped;
+    bool kept = alone || jw_flood_merge(f->flood, number, &alert, entity, evidence) == JW_OK;
     if (quiet)
         return;
-    jw_stat_add(counter, 1);
-    jw_stat_add(jw_stats_get(f->run->stats, "alerts_total", info->id.len ? info->id : info->title), 1);
+    jw_stat_add(alone ? f->told : kept ? f->merged : f->dropped, 1);
+    jw_board_alert(f->board, number, !alone);
 }
 
 static void match(struct jw_follow *f, const struct jw_record *rec, uint32_t spool, uint64_t event, int64_t written,
@@ -46,6 +44,8 @@ static void match(struct jw_follow *f, const struct jw_record *rec, uint32_t spo
     if (!count)
         return;
     for (size_t i = 0; i < count && how != JW_JUDGE_WINDOW; i++) {
+        if (how == JW_JUDGE_NEW)
+            jw_board_match(f->board, jw_sigma_rule_number(rules[i]));
         if (!jw_sigma_rule_alerts(rules[i]))
             continue;
         jw_buffer_clear(&f->reason);

@@ -2,6 +2,7 @@
 #include "child.h"
 #include "file.h"
 #include "loop.h"
+#include "roster.h"
 #include "sandbox.h"
 #include "stats.h"
 
@@ -164,11 +165,63 @@ static void a_file_is_replaced_whole_with_its_mode(struct jw_test *t) {
     JW_CHECK_INT(t, jw_file_replace("/nowhere/at/all", JW_TEXT(""), 0600, &t->err), JW_E_SYSTEM);
 }
 
+static void sum_rows(void *context, const struct jw_roster_row *row) {
+    uint64_t *sums = context;
+    sums[0]++;
+    sums[1] += row->texts[0].len;
+    sums[2] += row->numbers[5];
+}
+
+static void a_roster_is_read_whole_or_not_at_all(struct jw_test *t) {
+    char path[4096];
+    static char long_text[4 * JW_ROSTER_TEXT];
+    struct jw_roster *roster = NULL, *second = NULL;
+    struct jw_roster_row rows[2] = {{.texts[0] = JW_TEXT("one"), .numbers[5] = 7},
+                                    {.texts[0] = {long_text, sizeof long_text}}};
+    uint64_t sums[3] = {0};
+    snprintf(path, sizeof path, "%s/list", t->folder);
+    JW_CHECK_INT(t, jw_roster_read(path, sum_rows, sums, &t->err), JW_AGAIN);
+    JW_CHECK_OK(t, jw_roster_make(path, rows, 2, &roster, &t->err));
+    jw_stat_add(jw_roster_number(roster, 1, 5), 35);
+    JW_CHECK_OK(t, jw_roster_read(path, sum_rows, sums, &t->err));
+    JW_CHECK(t, sums[0] == 2 && sums[1] == 3 + JW_ROSTER_TEXT && sums[2] == 42);
+    JW_CHECK_OK(t, jw_roster_make(path, rows, 1, &second, &t->err)); /* the first is still counted in, unseen */
+    jw_stat_add(jw_roster_number(roster, 1, 5), 1);
+    memset(sums, 0, sizeof sums);
+    JW_CHECK_OK(t, jw_roster_read(path, sum_rows, sums, &t->err));
+    JW_CHECK(t, sums[0] == 1 && sums[2] == 7);
+    jw_roster_close(roster);
+    jw_roster_close(second);
+}
+
+static void a_damaged_roster_is_refused(struct jw_test *t) {
+    char path[4096];
+    struct jw_roster *roster = NULL;
+    struct jw_roster_row row = {.texts[0] = JW_TEXT("one")};
+    uint64_t sums[3] = {0};
+    JW_AUTO(jw_buffer_free) jw_buffer bytes = JW_BUFFER(1 << 20);
+    snprintf(path, sizeof path, "%s/list", t->folder);
+    JW_CHECK_OK(t, jw_roster_make(path, &row, 1, &roster, &t->err));
+    jw_roster_close(roster);
+    JW_CHECK_OK(t, jw_file_read(path, &bytes, &t->err));
+    for (size_t i = 0; i < bytes.len; i++) { /* whatever byte breaks, no text may point outside of the file */
+        bytes.ptr[i] = (char)~bytes.ptr[i];
+        JW_CHECK_OK(t, jw_file_replace(path, jw_buffer_text(&bytes), 0600, &t->err));
+        jw_status st = jw_roster_read(path, sum_rows, sums, &t->err);
+        JW_CHECK(t, st == JW_OK || st == JW_E_SYNTAX);
+        bytes.ptr[i] = (char)~bytes.ptr[i];
+    }
+    JW_CHECK_OK(t, jw_file_replace(path, (jw_text){bytes.ptr, bytes.len - 1}, 0600, &t->err));
+    JW_CHECK_INT(t, jw_roster_read(path, sum_rows, sums, &t->err), JW_E_SYNTAX);
+}
+
 int main(void) {
     return jw_test_run((const struct jw_test_case[]){
         JW_CASE(counters_outlive_their_process_and_gauges_do_not),
         JW_CASE(a_flood_of_sources_shares_one_slot),
         JW_CASE(a_sandboxed_process_keeps_its_folder_and_loses_the_rest),
+        JW_CASE(a_roster_is_read_whole_or_not_at_all),
+        JW_CASE(a_damaged_roster_is_refused),
         JW_CASE(a_file_is_replaced_whole_with_its_mode),
         JW_CASE(a_child_tells_when_it_is_ready_and_how_it_ended),
         JW_CASE(a_loop_serves_descriptors_timers_and_other_threads),
