@@ -1,5 +1,6 @@
 /* lib/intake/intake.c — envelope, parser, normalisation, attribution, in that order. */
 #include "intake.h"
+#include "charset.h"
 #include "normalise.h"
 
 #include <limits.h>
@@ -18,6 +19,7 @@ struct jw_intake {
 struct jw_intake_worker {
     const struct jw_intake *intake;
     struct jw_parsers_worker *parsers;
+    struct jw_charset *charset; /* NULL: lines stay as they came */
 };
 
 jw_status jw_intake_load(const struct jw_intake_options *options, struct jw_intake **out, struct jw_error *err) {
@@ -54,8 +56,10 @@ struct jw_intake_worker *jw_intake_worker_new(const struct jw_intake *intake) {
         return NULL;
     worker->intake = intake;
     worker->parsers = jw_parsers_worker_new(intake->parsers);
+    worker->charset = jw_charset_new();
     if (worker->parsers)
         return worker;
+    jw_charset_free(worker->charset);
     free(worker);
     return NULL;
 }
@@ -64,6 +68,7 @@ void jw_intake_worker_free(struct jw_intake_worker *worker) {
     if (!worker)
         return;
     jw_parsers_worker_free(worker->parsers);
+    jw_charset_free(worker->charset);
     free(worker);
 }
 
@@ -162,6 +167,7 @@ static const struct jw_format *read_inner(struct jw_record *rec, jw_text message
 /* Who understood it, from the surest to the last guess. */
 static void understand(struct jw_intake_worker *worker, const struct jw_intake_from *from, jw_text line,
                        struct jw_record *rec, struct jw_normalise_facts *facts) {
+    facts->line = line;
     const struct jw_format *format = read_format(line, from->format, false, rec);
     if (format)
         jw_format_unwrap(rec);
@@ -175,8 +181,9 @@ static void understand(struct jw_intake_worker *worker, const struct jw_intake_f
             parser = run_parsers(worker, from, NULL, before, rec);
     }
     if (parser) {
-        *facts = (struct jw_normalise_facts){line, parser->name,
-                                             from->dataset.len ? from->dataset : parser->dataset, true};
+        facts->parser = parser->name;
+        facts->dataset = from->dataset.len ? from->dataset : parser->dataset;
+        facts->parsed = true;
         return;
     }
     if (!format && !from->format.len && rec->state == JW_OK) {
@@ -188,7 +195,9 @@ static void understand(struct jw_intake_worker *worker, const struct jw_intake_f
             jw_record_set_time(rec, guess.time);
     }
     jw_text name = !format ? (jw_text){0} : is_syslog(format) ? JW_TEXT("syslog") : jw_text_from(format->name);
-    *facts = (struct jw_normalise_facts){line, name, from->dataset.len ? from->dataset : name, format != NULL};
+    facts->parser = name;
+    facts->dataset = from->dataset.len ? from->dataset : name;
+    facts->parsed = format != NULL;
 }
 
 jw_status jw_intake_record(struct jw_intake_worker *worker, const struct jw_intake_from *from,
@@ -209,6 +218,7 @@ jw_status jw_intake_line(struct jw_intake_worker *worker, const struct jw_intake
     rec->received = from->received;
     rec->zone_offset_s = worker->intake->zone_offset_s;
     line = jw_format_trim(line);
+    facts.gb18030 = worker->charset && jw_charset_read(worker->charset, line, rec->mem, &line);
     understand(worker, from, line, rec, &facts);
     jw_normalise_record(rec, from, &facts);
     if (worker->intake->gov)

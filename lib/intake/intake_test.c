@@ -66,6 +66,40 @@ static void a_sender_cannot_say_what_jinwu_says(struct jw_test *t) {
     JW_CHECK_INT(t, parsed, 1);
 }
 
+/* 用户朱镕失败 in GBK; the fourth character is outside of GB 2312 */
+#define GBK "<13>Jun 30 10:00:00 box login[7]: \xD3\xC3\xBB\xA7\xD6\xEC\xE9\x46\xCA\xA7\xB0\xDC"
+
+static void a_line_in_gbk_is_kept_in_utf8_and_marked(struct jw_test *t) {
+    JW_AUTO(stop) struct setup setup = start(t);
+    struct jw_record rec = {.mem = t->mem};
+    JW_CHECK_OK(t, jw_intake_line(setup.worker, &from, JW_TEXT(GBK), &rec, &t->err));
+    JW_CHECK_TEXT(t, jw_record_text(&rec, JW_F_MESSAGE), JW_TEXT("用户朱镕失败"));
+    JW_CHECK_TEXT(t, jw_record_text(&rec, JW_F_EVENT_ORIGINAL),
+                  JW_TEXT("<13>Jun 30 10:00:00 box login[7]: 用户朱镕失败"));
+    JW_CHECK_TEXT(t, jw_record_text(&rec, JW_F_GOV_CHARSET), JW_TEXT("GB18030"));
+    JW_CHECK_OK(t,
+                jw_intake_line(setup.worker, &from, JW_TEXT(GBK "\xD3"), &rec, &t->err)); /* a datagram cut short */
+    JW_CHECK_TEXT(t, jw_record_text(&rec, JW_F_MESSAGE), JW_TEXT("用户朱镕失败\xEF\xBF\xBD"));
+}
+
+static void what_is_not_chinese_stays_as_it_came(struct jw_test *t) {
+    JW_AUTO(stop) struct setup setup = start(t);
+    struct jw_record rec = {.mem = t->mem};
+    static const jw_text lines[] = {
+        JW_TEXT("app: utilisateur refus\xE9 \xE0 l'entr\xE9"
+                "e"),                                     /* Latin-1 */
+        JW_TEXT("app: 用户失败\xE7\x94"),                 /* UTF-8, cut short */
+        JW_TEXT("app: 用户\xFF失败"),                     /* UTF-8 with a damaged byte */
+        JW_TEXT("app: 用户登录失败"),                     /* UTF-8 */
+        JW_TEXT("app: \x80\x81\x82\x90\xA0\xFE\xFF\xD3"), /* binary */
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        JW_CHECK(t, jw_intake_line(setup.worker, &from, lines[i], &rec, &t->err) >= JW_OK);
+        JW_CHECK_TEXT(t, jw_record_text(&rec, JW_F_EVENT_ORIGINAL), lines[i]);
+        JW_CHECK(t, !jw_record_find_id(&rec, JW_F_GOV_CHARSET));
+    }
+}
+
 static void a_shippers_document_is_opened(struct jw_test *t) {
     JW_AUTO(stop) struct setup setup = start(t);
     struct jw_record rec = {.mem = t->mem};
@@ -148,6 +182,8 @@ int main(void) {
         JW_CASE(a_line_nobody_understands_is_kept_and_marked),
         JW_CASE(a_syslog_line_of_an_unknown_program_is_understood_as_syslog),
         JW_CASE(a_sender_cannot_say_what_jinwu_says),
+        JW_CASE(a_line_in_gbk_is_kept_in_utf8_and_marked),
+        JW_CASE(what_is_not_chinese_stays_as_it_came),
         JW_CASE(a_shippers_document_is_opened),
         JW_CASE(files_of_every_kind_give_their_events),
         JW_CASE(a_line_longer_than_the_ceiling_is_cut_and_counted),

@@ -123,8 +123,8 @@ void jw_normalise_record(struct jw_record *rec, const struct jw_intake_from *fro
         jw_field_id id = rec->fields[i].id;
         bool same =
             id == JW_F_MESSAGE && facts->parsed && facts->line.len && jw_text_is(rec->fields[i].value, facts->line);
-        if (id != JW_F_GOV_SOURCE && id != JW_F_GOV_PARSER && id != JW_F_GOV_PARSED && id != JW_F_EVENT_INGESTED &&
-            !same)
+        if (id != JW_F_GOV_SOURCE && id != JW_F_GOV_PARSER && id != JW_F_GOV_PARSED && id != JW_F_GOV_CHARSET &&
+            id != JW_F_EVENT_INGESTED && !same)
             rec->fields[kept++] = rec->fields[i]; /* `same`: event.original holds that text already */
     }
     rec->count = kept;
@@ -138,6 +138,8 @@ void jw_normalise_record(struct jw_record *rec, const struct jw_intake_from *fro
     add_missing(&view, JW_F_GOV_SOURCE, from->source);
     add_missing(&view, JW_F_GOV_PARSER, facts->parser);
     add_kind(&view, JW_F_GOV_PARSED, words[facts->parsed], JW_KIND_BOOL);
+    if (facts->gb18030)
+        add_kind(&view, JW_F_GOV_CHARSET, JW_TEXT("GB18030"), JW_KIND_TEXT);
     if (!rec->has_time)
         jw_record_set_time(rec, from->received ? from->received : jw_time_now());
 }
