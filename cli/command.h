@@ -31,6 +31,10 @@ struct jw_command_option {
 int jw_command_options(const char *name, const struct jw_command_option *options, int *argc, char **argv,
                        const char **values);
 
+/* An option that may stand several times (`name` without dashes): takes its values out of argv into `out`, which
+ * has room for `most` and the closing NULL. 0, or 2 after telling the user. */
+int jw_command_repeated(const char *command, const char *name, int *argc, char **argv, const char **out, int most);
+
 /* Folders: --data or $JINWU_DATA or ./data beside the program's source, /var/lib/jinwu when installed; content
  * beside the program or /usr/share/jinwu/content, or $JINWU_CONTENT. Static storage. */
 const char *jw_command_data(const char *given);

@@ -73,25 +73,6 @@ static int run_files(struct jw_detect *d) {
     return !good || matches || d->failed ? JW_EXIT_FAILED : JW_EXIT_DONE;
 }
 
-/* --rules DIR may stand several times. */
-static int take_rules(int *argc, char **argv, const char **folders) {
-    int kept = 1, count = 0;
-    for (int i = 1; i < *argc; i++) {
-        bool joined = strncmp(argv[i], "--rules=", 8) == 0;
-        if (!joined && strcmp(argv[i], "--rules") != 0) {
-            argv[kept++] = argv[i];
-            continue;
-        }
-        if (count == FOLDERS_MOST || (!joined && i + 1 >= *argc))
-            return jw_command_usage("detect", "--rules wants a folder, at most %d times", FOLDERS_MOST);
-        folders[count++] = joined ? argv[i] + 8 : argv[++i];
-    }
-    folders[count] = NULL;
-    argv[kept] = NULL;
-    *argc = kept;
-    return 0;
-}
-
 static int take_values(struct jw_detect *d, const char *const *values) {
     uint64_t threads = 0;
     cpu_set_t cpus;
@@ -147,7 +128,7 @@ static int run(int argc, char **argv) {
     const char *values[OPTIONS] = {NULL}, *folders[FOLDERS_MOST + 2];
     JW_AUTO(drop_paths) struct paths paths = {0};
     struct jw_detect d = {0};
-    int bad = take_rules(&argc, argv, folders);
+    int bad = jw_command_repeated("detect", "rules", &argc, argv, folders, FOLDERS_MOST);
     if (!bad)
         bad = jw_command_options("detect", options, &argc, argv, values);
     if (!bad)

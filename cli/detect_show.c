@@ -28,6 +28,18 @@ static void show_json(const char *path, uint64_t record, const struct jw_sigma_i
     jw_buffer_add(out, JW_TEXT("}\n"));
 }
 
+/* What an event carries must not steer the terminal: no control characters, neither ASCII's nor Unicode's (C2 80 to
+ * C2 9F). */
+static void tame(char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == 0x7f)
+            text[i] = ' ';
+        else if (c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0)
+            text[i] = text[i + 1] = ' ';
+    }
+}
+
 void jw_detect_show(const struct jw_detect *detect, const char *path, uint64_t record,
                     const struct jw_sigma_info *info, jw_text reason, const struct jw_record *rec, jw_buffer *out) {
     char when[JW_TIME_TEXT];
@@ -36,6 +48,7 @@ void jw_detect_show(const struct jw_detect *detect, const char *path, uint64_t r
         return;
     }
     jw_text title = info->title_zh.len ? info->title_zh : info->title;
+    size_t start = out->len;
     jw_buffer_add(out, info->level);
     for (size_t i = info->level.len; i < 13; i++)
         jw_buffer_byte(out, ' ');
@@ -46,4 +59,6 @@ void jw_detect_show(const struct jw_detect *detect, const char *path, uint64_t r
     jw_buffer_add(out, JW_TEXT("  ["));
     jw_buffer_add(out, reason);
     jw_buffer_add(out, JW_TEXT("]\n"));
+    if (!out->failed)
+        tame(out->ptr + start, out->len - start - 1);
 }

@@ -66,6 +66,27 @@ int jw_command_options(const char *name, const struct jw_command_option *options
     return 0;
 }
 
+int jw_command_repeated(const char *command, const char *name, int *argc, char **argv, const char **out, int most) {
+    int kept = 1, count = 0;
+    bool only_files = false;
+    for (int i = 1; i < *argc; i++) {
+        jw_text rest = jw_text_from(argv[i]);
+        only_files |= jw_text_is(rest, JW_TEXT("--"));
+        if (only_files || !jw_text_drop(&rest, JW_TEXT("--")) || !jw_text_drop(&rest, jw_text_from(name)) ||
+            (rest.len && *rest.ptr != '=')) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (count == most || (!rest.len && i + 1 >= *argc))
+            return jw_command_usage(command, "--%s wants a value, at most %d times", name, most);
+        out[count++] = rest.len ? rest.ptr + 1 : argv[++i];
+    }
+    out[count] = NULL;
+    argv[kept] = NULL;
+    *argc = kept;
+    return 0;
+}
+
 /* The folder of the running program. */
 static const char *program_folder(void) {
     static char path[PATH_MAX];

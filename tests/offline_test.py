@@ -104,7 +104,53 @@ def a_file_that_cannot_be_read_is_told_and_the_others_are_read():
     assert len(lines(done)) == 1 and done.returncode == 1 and "broken.gz: unknown header" in done.stderr
 
 
-TESTS = [matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
+def rules_are_listed_by_what_they_are():
+    put("rules/filter.yml", "title: quiet\nlogsource: {product: windows}\n"
+        "filter: {rules: [word], s: {User: quiet}, condition: not s}\n")
+    folder = os.path.join(FOLDER, "rules")
+    all_of = lines(run("rules", "list", folder))
+    assert {r["rule.id"]: r["correlation"] for r in all_of} == {"failed": False, "many": True, "word": False}
+    assert next(r for r in all_of if r["rule.id"] == "word")["filters"] == ["quiet"]
+    for words, ids in ((("--level", "HIGH"), ["word"]), (("--author", "li"), ["word"]), (("--status", "stable"), []),
+                       (("--logsource", "windows/process"), ["word"]), (("--title", "failed login"), ["many"])):
+        assert [r["rule.id"] for r in lines(run("rules", "list", *words, folder))] == ids, words
+    done = run("rules", "check", folder)
+    assert done.returncode == 0 and "2 rules, 1 correlations and 1 filters loaded, 0 refused" in done.stderr
+
+
+def an_explanation_says_which_part_does_not_hold():
+    event = '{"CommandLine": "an Evil word", "User": "ADMIN"}\n{"CommandLine": "an evil word"}\n{"User": "li"}\n'
+    source = ("--logsource", "product=windows,category=process_creation")
+    told = lines(run("rules", "explain", *source, "--rules", rules, "word", "-", stdin=event))
+    assert [t["matches"] for t in told] == [False, True, False]
+    assert told[0]["because"] == 'f: User is "admin"'
+    assert told[1]["because"] == 's: CommandLine contains "evil"; f: it is not so that User is "admin" (the event: no field User)'
+    assert told[2]["because"] == 's: it is not so that CommandLine contains "evil" (the event: no field CommandLine)'
+    condition = told[0]["condition"]
+    assert (condition["true"], condition["kind"], [p["true"] for p in condition["parts"]]) == (False, "all", [True, False])
+    assert condition["parts"][0]["event"] == 'CommandLine = "an Evil word"'
+    done = run("rules", "explain", *source, "--record", "2", "--rules", rules, "word", "-", stdin=event)
+    assert [t["record"] for t in lines(done)] == [2] and done.returncode == 0
+
+
+def an_explanation_says_what_kind_of_event_is_wanted():
+    told = lines(run("rules", "explain", "--rules", rules, "word", "-", stdin='{"CommandLine": "evil"}\n'))[0]
+    assert not told["matches"] and not told["logsource"]["true"] and told["condition"]["true"]
+    assert told["because"] == ("the event is not of the logsource product windows, category process_creation (its "
+                               "condition would be true)")
+    sysmon = next(k for k in told["logsource"]["kinds"] if "sysmon" in k["name"])
+    assert [p["event"] for p in sysmon["parts"]] == ["no field Channel", "no field EventID"]
+
+
+def an_explanation_of_a_correlation_is_that_of_its_rules():
+    done = run("rules", "explain", "--rules", rules, "many", put("one.json", login("li", 0)))
+    assert [t["rule.id"] for t in lines(done)] == ["failed"] and "is a correlation" in done.stderr
+    assert run("rules", "explain", "--rules", rules, "nobody", "-", stdin="{}").returncode == 1
+
+
+TESTS = [rules_are_listed_by_what_they_are, an_explanation_says_which_part_does_not_hold,
+         an_explanation_says_what_kind_of_event_is_wanted, an_explanation_of_a_correlation_is_that_of_its_rules,
+         matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
          cases_name_their_own_logsource, a_logsource_can_be_given,
          a_file_that_cannot_be_read_is_told_and_the_others_are_read]
 

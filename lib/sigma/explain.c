@@ -20,39 +20,43 @@ static void add_cut(jw_buffer *out, jw_text text) {
         jw_buffer_add(out, JW_TEXT("…"));
 }
 
-static const char *word_of(const struct jw_sigma_value *value) {
+const char *jw_sigma_word(const struct jw_sigma_value *value) {
     static const char *const shapes[] = {[JW_SHAPE_EQUALS] = "is",
                                          [JW_SHAPE_STARTS] = "starts with",
                                          [JW_SHAPE_ENDS] = "ends with",
                                          [JW_SHAPE_CONTAINS] = "contains",
                                          [JW_SHAPE_PIECES] = "is like"};
-    switch (value->op) {
-    case JW_OP_PATTERN:
-        return shapes[value->pattern.shape];
-    case JW_OP_REGEX:
-        return "matches";
-    case JW_OP_NETWORK:
-        return "lies in";
-    case JW_OP_LESS:
-        return "is less than";
-    case JW_OP_LESS_EQUAL:
-        return "is at most";
-    case JW_OP_GREATER:
-        return "is more than";
-    default:
-        return "is at least";
-    }
+    static const char *const ops[] = {[JW_OP_REGEX] = "matches",        [JW_OP_NETWORK] = "lies in",
+                                      [JW_OP_LESS] = "is less than",    [JW_OP_LESS_EQUAL] = "is at most",
+                                      [JW_OP_GREATER] = "is more than", [JW_OP_GREATER_EQUAL] = "is at least",
+                                      [JW_OP_SAME_NUMBER] = "is",       [JW_OP_NULL] = "is null or missing",
+                                      [JW_OP_EXISTS] = "is there"};
+    if (value->op == JW_OP_EXISTS && !value->wanted)
+        return "is missing";
+    return value->op == JW_OP_PATTERN ? shapes[value->pattern.shape]
+           : value->op == JW_OP_FIELD ? shapes[value->shape]
+                                      : ops[value->op];
+}
+
+const char *jw_sigma_part_word(jw_date_part part) {
+    static const char *const words[] = {
+        [JW_DATE_NONE] = "",      [JW_DATE_MINUTE] = "minute ", [JW_DATE_HOUR] = "hour ", [JW_DATE_DAY] = "day ",
+        [JW_DATE_WEEK] = "week ", [JW_DATE_MONTH] = "month ",   [JW_DATE_YEAR] = "year "};
+    return words[part];
+}
+
+void jw_sigma_quote(jw_buffer *out, jw_text text) {
+    jw_buffer_byte(out, '"');
+    add_cut(out, text);
+    jw_buffer_byte(out, '"');
 }
 
 static void tell(struct telling *t, jw_text field, const struct jw_sigma_value *value) {
     if (t->parts++)
         jw_buffer_add(t->out, JW_TEXT("; "));
     jw_buffer_add(t->out, field.len ? field : JW_TEXT("event"));
-    jw_buffer_byte(t->out, ' ');
-    jw_buffer_add(t->out, jw_text_from(word_of(value)));
-    jw_buffer_add(t->out, JW_TEXT(" \""));
-    add_cut(t->out, value->text);
-    jw_buffer_byte(t->out, '"');
+    jw_buffer_print(t->out, " %s%s ", jw_sigma_part_word(value->part), jw_sigma_word(value));
+    jw_sigma_quote(t->out, value->text);
 }
 
 static bool holds(struct telling *t, uint32_t column, const struct jw_sigma_value *value) {

@@ -36,3 +36,8 @@ struct jw_sigma_worker {
 };
 
 bool jw_code_is_true(const struct jw_sigma_worker *worker, uint32_t code);
+
+/* explain.c: the words of a comparison ("contains"), of a part of a date ("hour "), and a text in quotes, cut. */
+const char *jw_sigma_word(const struct jw_sigma_value *value);
+const char *jw_sigma_part_word(jw_date_part part);
+void jw_sigma_quote(jw_buffer *out, jw_text text);
