@@ -193,6 +193,22 @@ def silent_connections_shut_nobody_out():
             peer.close()
 
 
+def one_address_cannot_take_the_places_of_all():
+    with Collector("--connections=20", "--per-address=8") as c:
+        many = [socket.create_connection(("127.0.0.1", c.tcp), timeout=5, source_address=("127.0.0.2", 0)) for _ in range(8)]
+        for n, peer in enumerate(many):  # each is a sender
+            peer.sendall(b"<13>sender %d\n" % n)
+        wait_for(lambda: len(c.events()) == 8)
+        with socket.create_connection(("127.0.0.1", c.tcp), timeout=5, source_address=("127.0.0.2", 0)) as ninth:
+            assert ninth.recv(1) == b""
+        assert c.stats("connections_refused_total", "syslog-tcp") == 1
+        c.send(b"<13>from elsewhere\n")
+        many[0].sendall(b"<13>and I still am\n")
+        wait_for(lambda: len(c.events()) == 10, 5)
+        for peer in many:
+            peer.close()
+
+
 def udp_counts_every_datagram_when_the_spool_is_full():
     with Collector("--spool-mib=16", "--segment-mib=1") as c:
         link, sent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
@@ -442,8 +458,8 @@ def jinwu_send_is_kept_exactly_once():
 
 
 CASES = [any_bytes_become_events, a_slow_peer_holds_nobody_up, silent_connections_shut_nobody_out,
-         links_into_other_peoples_files_are_not_followed, udp_counts_every_datagram_when_the_spool_is_full,
-         tcp_waits_when_the_spool_is_full, a_reload_keeps_connections, logger_delivers, rsyslog_delivers_in_every_way,
+         one_address_cannot_take_the_places_of_all, links_into_other_peoples_files_are_not_followed,
+         udp_counts_every_datagram_when_the_spool_is_full, tcp_waits_when_the_spool_is_full, a_reload_keeps_connections, logger_delivers, rsyslog_delivers_in_every_way,
          syslog_ng_delivers, nothing_acknowledged_over_relp_is_lost_by_kill_9, followed_files_are_kept_exactly_once,
          a_file_emptied_in_place_is_read_anew, jinwu_send_is_kept_exactly_once]
 

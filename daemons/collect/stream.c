@@ -262,7 +262,7 @@ void jw_stream_look(struct jw_stream *stream, int64_t now) {
 static void name_peer(struct jw_stream *stream, const struct sockaddr_storage *from) {
     struct jw_collect *collect = stream->server->collect;
     const char *input = stream->server->options.protocol->name;
-    jw_address peer = jw_listen_peer(from);
+    jw_address peer = stream->address = jw_listen_peer(from);
     if (from->ss_family == AF_UNIX) {
         stream->source = jw_source_named(collect->sources, jw_text_from(input));
         return;

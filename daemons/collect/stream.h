@@ -28,9 +28,10 @@ struct jw_stream_server_options {
     const char *listen; /* "ADDR:PORT", "[ADDR]:PORT", or a path: a unix socket, mode 0660 */
     SSL_CTX *tls;       /* NULL: plain. Borrowed; jw_stream_server_tls changes it */
     unsigned
-        connections;  /* at most; then a new one takes the place of one that never sent a message, or is closed */
-    int64_t stall_ns; /* an unfinished message or handshake, or answers not taken, may last this long */
-    int64_t idle_ns;  /* silence between messages; 0: for ever */
+        connections; /* at most; then a new one takes the place of one that never sent a message, or is closed */
+    unsigned per_address; /* at most of one address, in the same way; not for a unix socket */
+    int64_t stall_ns;     /* an unfinished message or handshake, or answers not taken, may last this long */
+    int64_t idle_ns;      /* silence between messages; 0: for ever */
 };
 /* With the ceilings every connection-oriented input shares (connections, stall-s, idle-s). */
 struct jw_stream_server_options jw_stream_server_common(const struct jw_collect *collect,

@@ -45,7 +45,8 @@ struct jw_stream {
     int64_t since, last; /* of the unfinished message or handshake; of the last bytes */
     int64_t sent;        /* when the peer last took some of `out` */
     bool handshaking, wants_write, eof, broken;
-    bool spoke; /* has sent at least one whole message */
+    jw_address address; /* all zero: a unix socket */
+    bool spoke;         /* has sent at least one whole message */
 };
 
 struct jw_stream_server {

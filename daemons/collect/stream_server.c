@@ -19,20 +19,38 @@ static void on_second(void *context) {
         jw_watch_change(server->watch, EPOLLIN); /* accepting may have stopped for want of descriptors */
 }
 
-/* Full: the connection that has been silent longest without ever having sent a message gives its place to a new
- * one, or whoever opens connections and says nothing would shut everybody out. False: all of them are senders. */
-static bool make_room(struct jw_stream_server *server) {
+static bool is_of(const struct jw_stream *stream, const jw_address *peer) {
+    return memcmp(&stream->address, peer, sizeof *peer) == 0;
+}
+
+/* One address may not take the places of all others, even if each of its connections has sent something. */
+static bool is_greedy(const struct jw_stream_server *server, const jw_address *peer) {
+    static const jw_address local = {{0}};
+    unsigned count = 0;
+    if (memcmp(peer, &local, sizeof local) == 0)
+        return false;
+    for (const struct jw_stream *stream = server->streams; stream; stream = stream->next)
+        count += is_of(stream, peer);
+    return count >= server->options.per_address;
+}
+
+/* Full: the connection (of that peer, unless it is NULL) that has been silent longest without ever having sent a
+ * message gives its place to a new one, or whoever opens connections and says nothing would shut everybody out.
+ * False: all of them are senders. */
+static bool make_room(struct jw_stream_server *server, const jw_address *peer) {
     struct jw_stream *silent = NULL;
     for (struct jw_stream *stream = server->streams; stream; stream = stream->next)
-        if (!stream->spoke && !stream->eof && (!silent || stream->last <= silent->last))
+        if (!stream->spoke && !stream->eof && (!peer || is_of(stream, peer)) &&
+            (!silent || stream->last <= silent->last))
             silent = stream;
     if (!silent)
         return false;
     if (silent->partial)
         jw_stream_invalid(silent);
+    unsigned before = server->count;
     jw_stream_break_off(silent);
     jw_stream_settle(silent);
-    return server->count < server->options.connections;
+    return server->count < before;
 }
 
 static void on_accept(void *context, int fd, uint32_t events) {
@@ -47,11 +65,12 @@ static void on_accept(void *context, int fd, uint32_t events) {
                 jw_watch_change(server->watch, 0); /* until the next second; else the loop would spin */
             return;
         }
-        bool full = server->count >= server->options.connections;
+        jw_address address = jw_listen_peer(&from);
+        bool greedy = is_greedy(server, &address), full = greedy || server->count >= server->options.connections;
         bool closed = server->options.protocol->tls && !server->options.tls;
         if (full || closed)
             jw_stat_add(server->refused, 1); /* it, or the silent one that it replaces */
-        if (closed || (full && !make_room(server)))
+        if (closed || (full && !make_room(server, greedy ? &address : NULL)))
             close(peer);
         else
             jw_stream_begin(server, peer, &from);
@@ -64,6 +83,7 @@ struct jw_stream_server_options jw_stream_server_common(const struct jw_collect 
     return (struct jw_stream_server_options){.protocol = protocol,
                                              .listen = listen,
                                              .connections = (unsigned)jw_daemon_number(collect->run, "connections"),
+                                             .per_address = (unsigned)jw_daemon_number(collect->run, "per-address"),
                                              .stall_ns = jw_daemon_number(collect->run, "stall-s") * JW_SECOND,
                                              .idle_ns = jw_daemon_number(collect->run, "idle-s") * JW_SECOND};
 }
