@@ -21,7 +21,7 @@
 #include "json/json.h"
 
 #define LANE_BYTES   ((size_t)1 << 30)
-#define RECORD_BYTES ((size_t)64 << 20)
+#define RECORD_BYTES ((size_t)16 << 20) /* of values decoded; a line of a lane is far shorter */
 #define CORES        2
 
 struct lane {
@@ -49,7 +49,9 @@ static void lane_clear(struct lane *lane) {
 /* Cuts what was read at its line ends. */
 static bool lane_cut(struct lane *lane) {
     for (size_t at = lane->count ? lane->starts[lane->count] : 0; at < lane->bytes.len;) {
-        const char *end = memchr(lane->bytes.ptr + at, '\n', lane->bytes.len - at);
+        const char *end = memchr(lane->bytes.ptr + at, '\n', lane->bytes.len - at); /* each line has one */
+        if (!end)
+            return false;
         if (lane->count + 2 > lane->room) {
             size_t room = lane->room ? lane->room * 2 : 4096;
             size_t *grown = realloc(lane->starts, room * sizeof *grown);
@@ -59,7 +61,7 @@ static bool lane_cut(struct lane *lane) {
             lane->room = room;
         }
         lane->starts[lane->count++] = at;
-        at = end ? (size_t)(end - lane->bytes.ptr) + 1 : lane->bytes.len;
+        at = (size_t)(end - lane->bytes.ptr) + 1;
         lane->starts[lane->count] = at;
     }
     return true;
@@ -69,21 +71,20 @@ static int lane_read(void *context, const char *path) {
     struct lane *lane = context;
     gzFile in = gzopen(path, "rb");
     int got = 0;
-    if (lane->bytes.len && lane->bytes.ptr[lane->bytes.len - 1] != '\n')
-        jw_buffer_byte(&lane->bytes, '\n');
     while (in && jw_buffer_reserve(&lane->bytes, 1 << 20) &&
            (got = gzread(in, lane->bytes.ptr + lane->bytes.len, 1 << 20)) > 0)
         lane->bytes.len += (size_t)got;
     if (in)
         gzclose(in);
+    if (lane->bytes.len && lane->bytes.ptr[lane->bytes.len - 1] != '\n')
+        jw_buffer_byte(&lane->bytes, '\n');
     if (!in || got != 0 || lane->bytes.failed || !lane_cut(lane))
         return jw_command_failed("bench", "%s: cannot be read whole (at most %zu MB)", path, LANE_BYTES >> 20);
     return 0;
 }
 
 static jw_text lane_line(const struct lane *lane, size_t at) {
-    jw_text line = {lane->bytes.ptr + lane->starts[at], lane->starts[at + 1] - lane->starts[at]};
-    return line.len && line.ptr[line.len - 1] == '\n' ? (jw_text){line.ptr, line.len - 1} : line;
+    return (jw_text){lane->bytes.ptr + lane->starts[at], lane->starts[at + 1] - lane->starts[at] - 1};
 }
 
 /* --- one thread over one lane ----------------------------------------------------------------------------------
@@ -104,26 +105,35 @@ static int64_t spent(void) {
     return now.tv_sec * JW_SECOND + now.tv_nsec;
 }
 
-static jw_text member(const struct jw_record *rec, jw_text name) {
-    const jw_field *field = jw_record_find(rec, name);
-    return field && field->kind == JW_KIND_TEXT ? field->value : (jw_text){0};
-}
-
 /* Lanes name the logsource of an event in its members product, category and service. */
 static const struct jw_sigma_source *source_of(const struct jw_record *rec, struct jw_sigma_source *out) {
-    *out = (struct jw_sigma_source){member(rec, JW_TEXT("product")), member(rec, JW_TEXT("category")),
-                                    member(rec, JW_TEXT("service"))};
+    *out = (struct jw_sigma_source){{0}};
+    for (uint32_t i = 0; i < rec->count; i++) {
+        const jw_field *field = &rec->fields[i];
+        if (field->kind != JW_KIND_TEXT)
+            continue;
+        if (jw_text_is(field->name, JW_TEXT("product")))
+            out->product = field->value;
+        else if (jw_text_is(field->name, JW_TEXT("category")))
+            out->category = field->value;
+        else if (jw_text_is(field->name, JW_TEXT("service")))
+            out->service = field->value;
+    }
     return out->product.len || out->category.len || out->service.len ? out : NULL;
 }
 
 static void pass(struct runner *run) {
     const struct jw_sigma_rule *const *rules;
     struct jw_sigma_source source;
+    struct jw_record rec = {.mem = run->mem};
     run->hits = 0;
     for (size_t i = 0; i < run->lane->count; i++) {
-        jw_arena_reset(run->mem);
-        struct jw_record rec = {.mem = run->mem};
-        if (jw_json_flatten(lane_line(run->lane, i), &rec, NULL) == JW_OK)
+        jw_record_clear(&rec);
+        if (jw_arena_used(run->mem) > RECORD_BYTES / 2) {
+            jw_arena_reset(run->mem);
+            rec = (struct jw_record){.mem = run->mem};
+        }
+        if (jw_json_flatten_lazy(lane_line(run->lane, i), &rec, NULL) == JW_OK)
             run->hits += jw_sigma_match(run->worker, &rec, source_of(&rec, &source), &rules);
     }
 }
@@ -172,9 +182,11 @@ static jw_status run_plain(struct bench *bench, const struct lane *lane, double 
         struct jw_sigma_source source;
         jw_arena_reset(mem);
         struct jw_record rec = {.mem = mem};
-        if (jw_json_flatten(lane_line(lane, i), &rec, NULL) != JW_OK)
+        if (jw_json_flatten_lazy(lane_line(lane, i), &rec, NULL) != JW_OK)
             continue;
         size_t count = jw_sigma_match(worker, &rec, source_of(&rec, &source), &rules);
+        if (jw_json_settle(&rec, err) != JW_OK)
+            return JW_E_LIMIT;
         int64_t start = spent();
         size_t other = jw_plain_match(plain, &rec, source_of(&rec, &source), &others);
         time += spent() - start;

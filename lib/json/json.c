@@ -3,11 +3,14 @@
 
 #include "scan.h"
 
+#include <assert.h>
+
 struct reader {
     const char *at, *end, *start;
     struct jw_record *rec;
     struct jw_error *err;
     unsigned depth;
+    bool lazy;       /* strings with escapes stay as they are written, names get no id */
     size_t name_len; /* of `name`: the path to the value being read */
     jw_text key;     /* the same path, borrowed, while it is a single key */
     char name[JW_JSON_NAME + 1];
@@ -33,23 +36,6 @@ static inline bool next_is(struct reader *r, char c) {
     return true;
 }
 
-static bool hex4(const char *p, const char *end, unsigned *out) {
-    unsigned value = 0;
-    if (end - p < 4)
-        return false;
-    for (int i = 0; i < 4; i++) {
-        unsigned char c = (unsigned char)p[i], letter = c | 0x20;
-        if (c >= '0' && c <= '9')
-            value = value << 4 | (unsigned)(c - '0');
-        else if (letter >= 'a' && letter <= 'f')
-            value = value << 4 | (unsigned)(letter - 'a' + 10);
-        else
-            return false;
-    }
-    *out = value;
-    return true;
-}
-
 static char *put_utf8(char *to, unsigned c) {
     if (c < 0x80) {
         *to++ = (char)c;
@@ -69,33 +55,34 @@ static char *put_utf8(char *to, unsigned c) {
     return to;
 }
 
-/* r->at stands behind "\u". Section 7: characters outside the BMP come as a surrogate pair. */
-static bool unicode_escape(struct reader *r, char **to) {
+/* *at stands behind "\\u". Section 7: characters outside the BMP come as a surrogate pair. */
+static bool unicode_escape(const char **at, const char *end, char **to) {
     unsigned c, low;
-    if (!hex4(r->at, r->end, &c))
+    const char *p = *at;
+    if (!scan_hex4(p, end, &c))
         return false;
-    r->at += 4;
+    p += 4;
     if (c >= 0xD800 && c <= 0xDFFF) {
-        bool pair = c < 0xDC00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u' &&
-                    hex4(r->at + 2, r->end, &low) && low >= 0xDC00 && low <= 0xDFFF;
+        bool pair = c < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' && scan_hex4(p + 2, end, &low) &&
+                    low >= 0xDC00 && low <= 0xDFFF;
         if (pair)
-            r->at += 6;
+            p += 6;
         c = pair ? 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
     }
     *to = put_utf8(*to, c);
+    *at = p;
     return true;
 }
 
-static bool escape(struct reader *r, char **to) {
-    static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-    if (r->at == r->end)
+/* *at stands behind a backslash. */
+static inline bool escape(const char **at, const char *end, char **to) {
+    if (*at == end)
         return false;
-    unsigned char c = (unsigned char)*r->at++;
+    unsigned char c = (unsigned char)*(*at)++;
     if (c == 'u')
-        return unicode_escape(r, to);
-    *(*to)++ = plain[c];
-    return plain[c] != '\0';
+        return unicode_escape(at, end, to);
+    *(*to)++ = escapes[c];
+    return escapes[c] != '\0';
 }
 
 /* The quote that ends the string: one with an even number of backslashes before it. */
@@ -110,43 +97,64 @@ static const char *closing_quote(const char *start, const char *end) {
     return NULL;
 }
 
+/* The text between *at and `close`, decoded to *to; up to COPY_SLACK bytes more are written. False: *at stands on a
+ * control character, or on the backslash of what is no escape. */
+static bool decode_text(const char **at, const char *close, const char *end, char **to, unsigned *high) {
+    const char *p = *at;
+    char *out = *to;
+    for (; p < close; *at = p) {
+        if (*p == '\\') {
+            p++;
+            if (!escape(&p, close, &out))
+                return false;
+        } else if ((unsigned char)*p < 0x20) {
+            return false;
+        } else {
+            size_t n = copy_plain(out, p, close, end, high);
+            p += n;
+            out += n;
+        }
+    }
+    *to = out;
+    return true;
+}
+
 /* The rest of a string from its first backslash on, decoded into the arena behind the part before it. The decoded
  * form is never longer than the written one; its end is found first, so that the arena gives no more than that. */
 static jw_status decode(struct reader *r, const char *start, unsigned *high, jw_text *out) {
     const char *close = closing_quote(r->at, r->end);
     if (!close)
         return wrong(r, "string without end");
-    char *copy = jw_arena_alloc(r->rec->mem, (size_t)(close - start) + COPY_SLACK), *to = copy;
+    char *copy = jw_arena_alloc(r->rec->mem, (size_t)(close - start) + COPY_SLACK);
     if (!copy)
         return r->rec->state = JW_E_LIMIT, too_much(r, "memory ceiling");
-    memcpy(to, start, (size_t)(r->at - start));
-    to += r->at - start;
-    while (r->at < close) {
-        if (*r->at == '\\') {
-            r->at++;
-            if (!escape(r, &to))
-                return wrong(r, "unknown escape");
-        } else if ((unsigned char)*r->at < 0x20) {
-            return wrong(r, "control character in a string");
-        } else {
-            size_t n = copy_plain(to, r->at, close, r->end, high);
-            r->at += n;
-            to += n;
-        }
-    }
+    char *to = copy + (r->at - start);
+    memcpy(copy, start, (size_t)(r->at - start));
+    if (!decode_text(&r->at, close, r->end, &to, high))
+        return wrong(r, *r->at == '\\' ? "unknown escape" : "control character in a string");
     *out = (jw_text){copy, (size_t)(to - copy)};
     return JW_OK;
 }
 
-/* Behind the opening quote; leaves r->at behind the closing one. */
-static inline jw_status string(struct reader *r, jw_text *out) {
+/* Behind the opening quote; leaves r->at behind the closing one. `escaped`: may be left as it is written, and then
+ * says whether it was; NULL: is decoded. */
+static inline jw_status string(struct reader *r, jw_text *out, bool *escaped) {
     const char *start = r->at;
     unsigned high = 0;
     r->at = scan_string(start, r->end, &high);
     if (r->at < r->end && *r->at == '\\') {
-        jw_status status = decode(r, start, &high, out);
-        if (status != JW_OK)
-            return status;
+        const char *first = r->at;
+        bool eager = !escaped;
+        if (escaped && !skip_escapes(&r->at, r->end, &high, &eager))
+            return wrong(r, "unknown escape");
+        *out = (jw_text){start, (size_t)(r->at - start)};
+        if (eager) {
+            r->at = first;
+            jw_status status = decode(r, start, &high, out);
+            if (status != JW_OK)
+                return status;
+        } else
+            *escaped = true;
     } else
         *out = (jw_text){start, (size_t)(r->at - start)};
     if (r->at == r->end || *r->at != '"')
@@ -182,19 +190,22 @@ static bool number(struct reader *r, jw_text *out) {
     return true;
 }
 
-static jw_status store(struct reader *r, jw_text value, jw_kind kind) {
+static inline jw_status store(struct reader *r, jw_text value, unsigned kind) {
     struct jw_record *rec = r->rec;
     if (rec->count == JW_RECORD_FIELDS) {
         rec->cut = true;
         return JW_OK;
     }
     jw_text name = r->key.ptr ? r->key : (jw_text){r->name, r->name_len};
-    jw_field_id id = jw_field_find(name);
+    jw_field_id id = r->lazy ? JW_F_NONE : jw_field_find(name);
     if (id)
         name = jw_field_get(id)->name;
     else if (!r->key.ptr && !(name = jw_arena_copy(rec->mem, name)).ptr)
         rec->state = JW_E_LIMIT;
-    jw_record_append(rec, (jw_field){name, value, id, (uint8_t)kind});
+    if (rec->count < rec->capacity && rec->state == JW_OK)
+        rec->fields[rec->count++] = (jw_field){name, value, id, (uint8_t)kind};
+    else
+        jw_record_append(rec, (jw_field){name, value, id, (uint8_t)kind});
     return rec->state == JW_OK ? JW_OK : too_much(r, "memory ceiling");
 }
 
@@ -214,7 +225,7 @@ static jw_status object(struct reader *r) {
         first = false;
         if (!next_is(r, '"'))
             return wrong(r, "expected a name");
-        if ((status = string(r, &key)) != JW_OK)
+        if ((status = string(r, &key, NULL)) != JW_OK)
             return status;
         blanks(r);
         if (!next_is(r, ':'))
@@ -261,11 +272,12 @@ static jw_status literal(struct reader *r, jw_text word, jw_kind kind) {
 static jw_status value(struct reader *r) {
     jw_text text;
     jw_status status;
+    bool escaped = false;
     switch (r->at < r->end ? *r->at : '\0') {
     case '"':
         r->at++;
-        status = string(r, &text);
-        return status == JW_OK ? store(r, text, JW_KIND_TEXT) : status;
+        status = string(r, &text, r->lazy ? &escaped : NULL);
+        return status == JW_OK ? store(r, text, escaped ? JW_JSON_ESCAPED : JW_KIND_TEXT) : status;
     case '{':
     case '[':
         if (++r->depth > JW_JSON_DEPTH)
@@ -297,7 +309,7 @@ static jw_status document(struct reader *r) {
     return r->at == r->end ? JW_OK : wrong(r, "more behind the object");
 }
 
-jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec, struct jw_error *err) {
+static jw_status flatten(jw_text text, jw_text prefix, bool lazy, struct jw_record *rec, struct jw_error *err) {
     struct reader r; /* without its name buffer cleared: that would cost more than reading a short line */
     uint32_t before = rec->count;
     if (rec->state != JW_OK)
@@ -311,6 +323,7 @@ jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *
     r.rec = rec;
     r.err = err;
     r.depth = 0;
+    r.lazy = lazy;
     r.name_len = prefix.len;
     r.key = (jw_text){0};
     if (prefix.len)
@@ -321,6 +334,39 @@ jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *
     return status;
 }
 
+jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec, struct jw_error *err) {
+    return flatten(text, prefix, false, rec, err);
+}
+
 jw_status jw_json_flatten(jw_text text, struct jw_record *rec, struct jw_error *err) {
-    return jw_json_flatten_under(text, (jw_text){0}, rec, err);
+    return flatten(text, (jw_text){0}, false, rec, err);
+}
+
+jw_status jw_json_flatten_lazy(jw_text text, struct jw_record *rec, struct jw_error *err) {
+    return flatten(text, (jw_text){0}, true, rec, err);
+}
+
+size_t jw_json_unescape(jw_text written, char *out) {
+    unsigned high = 0;
+    const char *at = written.ptr, *end = written.ptr + written.len;
+    char *to = out;
+    bool good = decode_text(&at, end, end, &to, &high);
+    assert(good); /* jw_json_flatten_lazy has checked it */
+    return good ? (size_t)(to - out) : 0;
+}
+
+jw_status jw_json_settle(struct jw_record *rec, struct jw_error *err) {
+    for (uint32_t i = 0; i < rec->count; i++) {
+        jw_field *field = &rec->fields[i];
+        if (!field->id && (field->id = jw_field_find(field->name)))
+            field->name = jw_field_get(field->id)->name;
+        if (field->kind != JW_JSON_ESCAPED)
+            continue;
+        char *text = jw_arena_alloc(rec->mem, field->value.len + JW_JSON_SLACK);
+        if (!text)
+            return jw_fail(err, rec->state = JW_E_LIMIT, "json: memory ceiling");
+        field->value = (jw_text){text, jw_json_unescape(field->value, text)};
+        field->kind = JW_KIND_TEXT;
+    }
+    return JW_OK;
 }

@@ -19,3 +19,14 @@ JW_MUST_CHECK jw_status jw_json_flatten(jw_text text, struct jw_record *rec, str
 /* The same with "prefix." before every name; an empty prefix adds nothing. */
 JW_MUST_CHECK jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec,
                                               struct jw_error *err);
+
+/* The same for readers that look at few values: strings with escapes (but \\uXXXX and \\/) stay as they were
+ * written, checked but not decoded, and have this kind: then each character has one way to be written only; names
+ * have no id. Such a record serves matching (sigma/sigma.h) and must be settled before anybody else sees it. */
+#define JW_JSON_ESCAPED 4 /* beside jw_kind */
+JW_MUST_CHECK jw_status jw_json_flatten_lazy(jw_text text, struct jw_record *rec, struct jw_error *err);
+/* Makes it what jw_json_flatten would have made. JW_E_LIMIT when rec->mem is full. */
+JW_MUST_CHECK jw_status jw_json_settle(struct jw_record *rec, struct jw_error *err);
+#define JW_JSON_SLACK 16
+/* Decodes one value of that kind; `out` has room for written.len + JW_JSON_SLACK bytes. Returns the length. */
+size_t jw_json_unescape(jw_text written, char *out);

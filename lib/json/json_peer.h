@@ -75,3 +75,19 @@ static inline bool peer_agrees(jw_text text, jw_status status, const struct jw_r
     json_decref(peer);
     return same;
 }
+
+/* True when reading lazily and settling comes to the same record or refusal. */
+static inline bool lazy_agrees(jw_text text, jw_status status, const struct jw_record *rec, struct jw_arena *mem) {
+    struct jw_record lazy = {.mem = mem};
+    jw_status other = jw_json_flatten_lazy(text, &lazy, NULL);
+    if (other == JW_OK)
+        other = jw_json_settle(&lazy, NULL);
+    if (other == JW_E_LIMIT || status == JW_E_LIMIT) /* the two need different amounts of memory */
+        return true;
+    bool same = other == status && lazy.count == rec->count && lazy.cut == rec->cut;
+    for (uint32_t i = 0; same && i < rec->count; i++)
+        same = lazy.fields[i].id == rec->fields[i].id && lazy.fields[i].kind == rec->fields[i].kind &&
+               jw_text_is(lazy.fields[i].name, rec->fields[i].name) &&
+               jw_text_is(lazy.fields[i].value, rec->fields[i].value);
+    return same;
+}

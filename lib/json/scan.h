@@ -42,6 +42,85 @@ static inline const char *scan_string(const char *p, const char *end, unsigned *
     return p;
 }
 
+/* The value of "\\uXXXX" behind its "\\u"; false when these are not four hexadecimal digits. */
+static inline bool scan_hex4(const char *p, const char *end, unsigned *out) {
+    unsigned value = 0;
+    if (end - p < 4)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        unsigned char c = (unsigned char)p[i], letter = c | 0x20;
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (unsigned)(c - '0');
+        else if (letter >= 'a' && letter <= 'f')
+            value = value << 4 | (unsigned)(letter - 'a' + 10);
+        else
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+/* What stands behind a backslash, and what it means; 0: nothing does. u is told apart by the caller. */
+static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b', ['f'] = '\f',
+                                  ['n'] = '\n', ['r'] = '\r',  ['t'] = '\t', ['u'] = 'u'};
+
+static inline bool is_escape(const char *p, const char *end) {
+    unsigned ignored;
+    return escapes[(unsigned char)*p] && (*p != 'u' || scan_hex4(p + 1, end, &ignored));
+}
+
+/* As scan_string, from the first backslash of a string on, and past every escape. False: one is no escape, or the
+ * text ends in it. *unicode: one is \\uXXXX. Windows events are full of them, so that 64 bytes are decided at once.
+ */
+static inline bool skip_escapes(const char **at, const char *end, unsigned *high, bool *rare) {
+    const char *p = *at;
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1f);
+    const uint64_t even = UINT64_C(0x5555555555555555);
+    uint64_t carried = 0;           /* the first byte of the block is escaped */
+    for (; end - p > 64; p += 64) { /* more than 64: the byte behind a last backslash is there as well */
+        uint64_t quotes = 0, slashes = 0, controls = 0, beyond = 0;
+        for (int i = 0; i < 4; i++) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+            quotes |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << 16 * i;
+            slashes |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, backslash)) << 16 * i;
+            controls |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v))
+                        << 16 * i;
+            beyond |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
+        }
+        /* Runs of backslashes: every second byte from their start on is escaped, which adding carries along a run
+         * that begins at an odd place tells apart from one at an even place. */
+        uint64_t run = slashes & ~carried, behind = run << 1 | carried, sum;
+        carried = __builtin_add_overflow(run & ~even & ~behind, run, &sum);
+        uint64_t escaped = (even ^ sum << 1) & behind, ends = (quotes | controls) & ~escaped;
+        uint64_t before = ends ? (ends & -ends) - 1 : UINT64_MAX;
+        *high |= (beyond & before) != 0;
+        for (uint64_t left = escaped & before & ~(quotes | slashes); left; left &= left - 1) {
+            const char *at_letter = p + __builtin_ctzll(left);
+            if (!is_escape(at_letter, end))
+                return false;
+            *rare |= *at_letter == 'u' || *at_letter == '/';
+        }
+        if (ends) {
+            *at = p + __builtin_ctzll(ends);
+            return true;
+        }
+    }
+    p += carried;
+#endif
+    while (p < end && *p != '"' && (unsigned char)*p >= 0x20) {
+        *high |= (unsigned char)*p >> 7;
+        if (*p++ != '\\')
+            continue;
+        if (p == end || !is_escape(p, end))
+            return false;
+        *rare |= *p == 'u' || *p == '/';
+        p++;
+    }
+    *at = p;
+    return true;
+}
+
 #define COPY_SLACK 16 /* bytes that copy_plain may write behind what it copies */
 
 /* Copies up to the next backslash or control byte, `close`, or a block, whichever comes first; returns how many

@@ -341,10 +341,11 @@ static jw_status index_names(struct compiling *c) {
     for (uint32_t i = 0; i < set->name_count; i++) {
         set->names[i] = jw_intern_key(c->names, i);
         set->names_by_id[jw_field_find(set->names[i])] = i + 1;
-        uint32_t at = (uint32_t)jw_hash_stable(set->names[i]) & (slots - 1);
-        while (set->name_table[at])
+        uint64_t hash = jw_hash_ends(set->names[i]);
+        uint32_t at = (uint32_t)(hash >> 40) & (slots - 1);
+        while (set->name_table[at].number)
             at = (at + 1) & (slots - 1);
-        set->name_table[at] = i + 1;
+        set->name_table[at] = (struct jw_name_slot){i + 1, (uint32_t)hash};
     }
     set->names_by_id[JW_F_NONE] = 0;
     return JW_OK;
@@ -353,10 +354,12 @@ static jw_status index_names(struct compiling *c) {
 uint32_t jw_sigma_name(const struct jw_sigma *set, const jw_field *field) {
     if (field->id)
         return set->names_by_id[field->id];
-    uint32_t mask = set->name_slots - 1, at = (uint32_t)jw_hash_stable(field->name) & mask;
-    for (; set->name_table[at]; at = (at + 1) & mask)
-        if (jw_text_is(set->names[set->name_table[at] - 1], field->name))
-            return set->name_table[at];
+    uint64_t hash = jw_hash_ends(field->name);
+    uint32_t mask = set->name_slots - 1, at = (uint32_t)(hash >> 40) & mask;
+    for (; set->name_table[at].number; at = (at + 1) & mask)
+        if (set->name_table[at].tag == (uint32_t)hash &&
+            jw_text_is(set->names[set->name_table[at].number - 1], field->name))
+            return set->name_table[at].number;
     return 0;
 }
 

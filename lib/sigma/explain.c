@@ -60,19 +60,20 @@ static void tell(struct telling *t, jw_text field, const struct jw_sigma_value *
 }
 
 static bool holds(struct telling *t, uint32_t column, const struct jw_sigma_value *value) {
-    const struct jw_sigma_worker *w = t->worker;
+    struct jw_sigma_worker *w = t->worker;
     if (column == 0) {
         for (uint32_t i = 0; i < w->rec->count; i++)
             if (w->rec->fields[i].kind != JW_KIND_NULL &&
-                jw_sigma_value_matches(value, w->rec->fields[i].value, t->mem))
+                jw_sigma_value_matches(value, jw_sigma_text(w, i), t->mem))
                 return true;
         return false;
     }
     if (w->places[column].epoch != w->epoch)
         return false;
     for (uint32_t at = w->places[column].first; at; at = w->links[at - 1].next) {
-        const jw_field *field = &w->rec->fields[w->links[at - 1].field];
-        if (field->kind != JW_KIND_NULL && jw_sigma_value_matches(value, field->value, t->mem))
+        uint32_t field = w->links[at - 1].field;
+        if (w->rec->fields[field].kind != JW_KIND_NULL &&
+            jw_sigma_value_matches(value, jw_sigma_text(w, field), t->mem))
             return true;
     }
     return false;

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
-
 struct jw_index_builder {
     struct jw_arena *mem;
     struct jw_alternative *alternatives;
@@ -56,7 +54,9 @@ static jw_text folded(struct jw_arena *mem, const struct jw_pattern *pattern, jw
 }
 
 static void put_whole(struct jw_index *index, uint32_t number, jw_text text) {
-    uint32_t mask = index->whole_slots - 1, at = (uint32_t)jw_hash_stable(text) & mask;
+    uint32_t mask = index->whole_slots - 1, at = jw_index_hash(text) & mask;
+    if (text.len > index->longest_whole)
+        index->longest_whole = text.len;
     while (index->wholes[at].first && !jw_text_is(index->wholes[at].text, text))
         at = (at + 1) & mask;
     index->alternatives[number].next = index->wholes[at].first;
@@ -66,7 +66,7 @@ static void put_whole(struct jw_index *index, uint32_t number, jw_text text) {
 /* Needles are few thousand: found through a table of the same kind while building. */
 static void put_needle(struct jw_index *index, struct jw_whole *table, uint32_t mask, uint32_t number,
                        jw_text text) {
-    uint32_t at = (uint32_t)jw_hash_stable(text) & mask;
+    uint32_t at = jw_index_hash(text) & mask;
     while (table[at].first && !jw_text_is(table[at].text, text))
         at = (at + 1) & mask;
     if (!table[at].first) {

@@ -6,6 +6,8 @@
 
 #include "index.h"
 
+#include "base/hash.h"
+
 #define JW_REGEX_STEPS                                                                         \
     1000000 /* PCRE2's match limit: a catastrophic expression gives up after some milliseconds \
              */
@@ -30,14 +32,22 @@ struct jw_whole {
 struct jw_index {
     struct jw_alternative *alternatives;
     uint32_t count;
-    struct jw_whole *wholes; /* open addressing by jw_hash_stable */
+    struct jw_whole *wholes; /* open addressing by jw_index_hash */
     uint32_t whole_slots;
+    size_t longest_whole;
     hs_database_t *needles; /* NULL below JW_NEEDLES_LEAST */
     uint32_t *needle_first; /* by needle: alternative + 1 */
     jw_text *needle_texts;
     uint32_t needle_count;
     uint32_t *always, always_count; /* tried on every value */
 };
+
+/* Of whole texts, which rules choose: a peer can only look for them. */
+static inline uint32_t jw_index_hash(jw_text text) {
+    static const uint64_t key[4] = {UINT64_C(0x8a5cd789635d2dff), UINT64_C(0x121fd2155c472f96),
+                                    UINT64_C(0x3b8d1c6f90e2a745), UINT64_C(0xc2b2ae3d27d4eb4f)};
+    return (uint32_t)jw_hash_quick(key, text);
+}
 
 /* regex.c */
 JW_MUST_CHECK jw_status jw_sigma_regex_compile(const struct jw_sigma_value *value, pcre2_code **out,

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/time.h"
 
 #define TIMED_EVERY 16 /* scans */
@@ -142,6 +141,16 @@ static int on_needle(unsigned id, unsigned long long from, unsigned long long to
     return 0;
 }
 
+static void scan_whole(const struct jw_index *index, struct jw_index_worker *w) {
+    uint32_t mask = index->whole_slots - 1, at = jw_index_hash(w->folded) & mask;
+    for (; index->wholes[at].first; at = (at + 1) & mask)
+        if (jw_text_is(index->wholes[at].text, w->folded)) {
+            for (uint32_t i = index->wholes[at].first; i; i = index->alternatives[i - 1].next)
+                try_one(w, &index->alternatives[i - 1]);
+            return;
+        }
+}
+
 static void scan_few(const struct jw_index *index, struct jw_index_worker *w) {
     for (uint32_t n = 0; n < index->needle_count; n++) {
         jw_text needle = index->needle_texts[n];
@@ -175,13 +184,8 @@ size_t jw_index_scan(const struct jw_index *index, struct jw_index_worker *w, jw
         return 0;
     w->index = index;
     w->value = value;
-    uint32_t mask = index->whole_slots - 1, at = (uint32_t)jw_hash_stable(w->folded) & mask;
-    for (; index->wholes[at].first; at = (at + 1) & mask)
-        if (jw_text_is(index->wholes[at].text, w->folded)) {
-            for (uint32_t i = index->wholes[at].first; i; i = index->alternatives[i - 1].next)
-                try_one(w, &index->alternatives[i - 1]);
-            break;
-        }
+    if (w->folded.len <= index->longest_whole)
+        scan_whole(index, w);
     if (!index->needles)
         scan_few(index, w);
     else if (w->folded.len)

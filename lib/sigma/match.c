@@ -4,9 +4,12 @@
 
 #include <stdlib.h>
 
+#include "json/json.h"
+
 #define CACHE_BYTES  (16u << 20)
 #define VALUES_BYTES (64u << 10) /* of short values of one event, gathered for a screen */
 #define TIMED_EVERY  64          /* events, on average */
+#define AS_WRITTEN   0x80000000u /* of columns in the cache: the value is JSON's */
 #define SIGN_COLUMN  0x80000000u /* tells a column from a predicate in a signature */
 
 void jw_sigma_worker_free(struct jw_sigma_worker *w) {
@@ -24,6 +27,8 @@ void jw_sigma_worker_free(struct jw_sigma_worker *w) {
     free(w->hits);
     free(w->values);
     free(w->costs);
+    free(w->decoded);
+    jw_arena_free(w->decoded_mem);
     jw_buffer_free(&w->signature);
     jw_plans_free(w->plans);
     free(w);
@@ -74,12 +79,16 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
 static void next_epoch(struct jw_sigma_worker *w) {
     const struct jw_sigma *set = w->set;
     w->touched_count = w->link_count = w->candidate_count = 0;
+    if (w->decoded_mem)
+        jw_arena_reset(w->decoded_mem);
     if (++w->epoch)
         return;
     w->epoch = 1;
     memset(w->places, 0, set->column_count * sizeof *w->places);
     memset(w->truth, 0, set->predicate_count * sizeof *w->truth);
     memset(w->rule_stamp, 0, set->rule_count * sizeof *w->rule_stamp);
+    if (w->decoded)
+        memset(w->decoded, 0, JW_RECORD_FIELDS * sizeof *w->decoded);
 }
 
 static bool add_link(struct jw_sigma_worker *w, struct jw_place *place, uint32_t field) {
@@ -138,14 +147,37 @@ static void add_candidate(struct jw_sigma_worker *w, uint32_t rule) {
     w->candidates[w->candidate_count++] = rule;
 }
 
-static void scan_value(struct jw_sigma_worker *w, uint32_t column, jw_text value, bool routing) {
-    const struct jw_index *index = w->set->columns[column].index;
+jw_text jw_sigma_text(struct jw_sigma_worker *w, uint32_t at) {
+    const jw_field *field = &w->rec->fields[at];
+    if (field->kind != JW_JSON_ESCAPED)
+        return field->value;
+    if (!w->decoded)
+        w->decoded = calloc(JW_RECORD_FIELDS, sizeof *w->decoded);
+    if (!w->decoded_mem)
+        w->decoded_mem = jw_arena_new(SIZE_MAX / 4);
+    if (!w->decoded || !w->decoded_mem)
+        return (jw_text){0};
+    if (w->decoded[at].epoch != w->epoch) {
+        char *text = jw_arena_alloc(w->decoded_mem, field->value.len + JW_JSON_SLACK);
+        if (!text)
+            return (jw_text){0};
+        w->decoded[at] = (struct jw_decoded){w->epoch, {text, jw_json_unescape(field->value, text)}};
+    }
+    return w->decoded[at].text;
+}
+
+/* Values as JSON wrote them are remembered as such, beside those that need no decoding. */
+static void scan_field(struct jw_sigma_worker *w, uint32_t column, uint32_t at, bool routing) {
+    const jw_field *field = &w->rec->fields[at];
     const struct jw_lists *anchors = &w->set->rule_anchors;
+    uint32_t key = field->kind == JW_JSON_ESCAPED ? column | AS_WRITTEN : column;
     const uint32_t *list;
     size_t count;
-    if (!jw_cache_find(w->cache, column, value, &list, &count)) {
-        count = jw_index_scan(index, w->scan, value, &list);
-        jw_cache_add(w->cache, column, value, list, count);
+    if (field->kind == JW_KIND_NULL)
+        return;
+    if (!jw_cache_find(w->cache, key, field->value, &list, &count)) {
+        count = jw_index_scan(w->set->columns[column].index, w->scan, jw_sigma_text(w, at), &list);
+        jw_cache_add(w->cache, key, field->value, list, count);
     }
     for (size_t i = 0; i < count; i++) {
         uint32_t p = list[i];
@@ -164,24 +196,21 @@ static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing
     if (place->scanned || !w->set->columns[column].index)
         return;
     place->scanned = true;
-    for (uint32_t at = place->first; at; at = w->links[at - 1].next) {
-        const jw_field *field = &w->rec->fields[w->links[at - 1].field];
-        if (field->kind != JW_KIND_NULL)
-            scan_value(w, column, field->value, routing);
-    }
+    for (uint32_t at = place->first; at; at = w->links[at - 1].next)
+        scan_field(w, column, w->links[at - 1].field, routing);
 }
 
-static bool fields_agree(const struct jw_sigma_worker *w, const struct jw_code *code) {
+static bool fields_agree(struct jw_sigma_worker *w, const struct jw_code *code) {
     const struct jw_place *a = &w->places[code->first], *b = &w->places[code->least];
     char left[512], right[512];
     if (a->epoch != w->epoch || b->epoch != w->epoch)
         return false;
     for (uint32_t i = a->first; i; i = w->links[i - 1].next)
         for (uint32_t j = b->first; j; j = w->links[j - 1].next) {
-            const jw_field *x = &w->rec->fields[w->links[i - 1].field], *y = &w->rec->fields[w->links[j - 1].field];
-            jw_text s = x->value, t = y->value;
-            if (x->kind == JW_KIND_NULL || y->kind == JW_KIND_NULL)
+            uint32_t x = w->links[i - 1].field, y = w->links[j - 1].field;
+            if (w->rec->fields[x].kind == JW_KIND_NULL || w->rec->fields[y].kind == JW_KIND_NULL)
                 continue;
+            jw_text s = jw_sigma_text(w, x), t = jw_sigma_text(w, y);
             /* Longer values are compared as they are: no memory is asked for here. */
             if (!code->value->cased && s.len <= sizeof left / JW_FOLD_GROWTH &&
                 t.len <= sizeof right / JW_FOLD_GROWTH) {
@@ -198,7 +227,7 @@ static bool fields_agree(const struct jw_sigma_worker *w, const struct jw_code *
     return false;
 }
 
-bool jw_code_is_true(const struct jw_sigma_worker *w, uint32_t number) {
+bool jw_code_is_true(struct jw_sigma_worker *w, uint32_t number) {
     const struct jw_code *code = &w->set->codes[number];
     const uint32_t *kids = w->set->kids + code->first;
     uint32_t good = 0;
@@ -288,8 +317,9 @@ static const struct jw_plan *plan_of(struct jw_sigma_worker *w, const struct jw_
 static bool may_have_words(struct jw_sigma_worker *w, const struct jw_screen *screen) {
     size_t used = 0, shortest = jw_screen_shortest(screen);
     for (uint32_t i = 0; i < w->rec->count; i++) {
-        jw_text value = w->rec->fields[i].value;
-        if (value.len < shortest || w->rec->fields[i].kind == JW_KIND_NULL)
+        const jw_field *field = &w->rec->fields[i];
+        jw_text value = field->value;
+        if (value.len < shortest || field->kind == JW_KIND_NULL)
             continue;
         if (value.len >= VALUES_BYTES)
             return true;
@@ -309,8 +339,7 @@ static void scan_keywords(struct jw_sigma_worker *w, const struct jw_plan *plan)
     if (!plan->keywords || (plan->screen && !may_have_words(w, plan->screen)))
         return;
     for (uint32_t i = 0; i < w->rec->count; i++)
-        if (w->rec->fields[i].kind != JW_KIND_NULL)
-            scan_value(w, 0, w->rec->fields[i].value, false);
+        scan_field(w, 0, i, false);
 }
 
 /* Every so many events, at random so that no rhythm of the events is met, the conditions are timed one by one. */

@@ -12,6 +12,11 @@ struct jw_link {
     uint32_t field, next;
 };
 
+struct jw_decoded { /* of a value that stands in the record as JSON wrote it */
+    uint32_t epoch;
+    jw_text text;
+};
+
 struct jw_sigma_worker {
     const struct jw_sigma *set;
     struct jw_index_worker *scan;
@@ -29,13 +34,17 @@ struct jw_sigma_worker {
     struct jw_plans *plans;
     uint64_t *active; /* sources, while a plan is made */
     jw_buffer signature;
+    struct jw_decoded *decoded; /* by field; NULL until one is needed */
+    struct jw_arena *decoded_mem;
     char *values;                /* of the event, one behind the other, for a screen */
     struct jw_sigma_cost *costs; /* by rule, without the regular expressions */
     uint32_t until_timed, random;
     int64_t clock_ns; /* what reading the clock takes */
 };
 
-bool jw_code_is_true(const struct jw_sigma_worker *worker, uint32_t code);
+bool jw_code_is_true(struct jw_sigma_worker *worker, uint32_t code);
+/* The value of a field of the event under way, decoded when lib/json left that to us. */
+jw_text jw_sigma_text(struct jw_sigma_worker *worker, uint32_t field);
 
 /* explain.c: the words of a comparison ("contains"), of a part of a date ("hour "), and a text in quotes, cut. */
 const char *jw_sigma_word(const struct jw_sigma_value *value);

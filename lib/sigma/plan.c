@@ -56,21 +56,43 @@ static bool meets(const uint64_t *a, const uint64_t *b, uint32_t words) {
     return false;
 }
 
+/* The word as it stands in a value that JSON wrote and nobody has decoded (json/json.h): there is one way only. */
+static jw_text written(struct jw_arena *mem, jw_text word) {
+    static const char letters[256] = {
+        ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    char *out = jw_arena_alloc(mem, word.len * 2);
+    size_t len = 0;
+    for (size_t i = 0; out && i < word.len; i++) {
+        char letter = letters[(unsigned char)word.ptr[i]];
+        if (letter)
+            out[len++] = '\\';
+        out[len++] = letter ? letter : word.ptr[i];
+    }
+    return (jw_text){out, len};
+}
+
+static bool add_word(struct jw_arena *mem, const struct jw_pattern *pattern, jw_text *words, uint32_t *count) {
+    jw_text word = jw_pattern_needle(pattern);
+    if (!word.len)
+        return false;
+    if (pattern->cased) {
+        char *folded = jw_arena_alloc(mem, word.len * JW_FOLD_GROWTH);
+        if (!folded)
+            return false;
+        word = (jw_text){folded, jw_fold(word, folded)};
+    }
+    words[(*count)++] = word;
+    jw_text other = written(mem, word);
+    if (other.ptr && other.len != word.len)
+        words[(*count)++] = other;
+    return other.ptr != NULL;
+}
+
 /* The words of one keyword predicate, or false when one of its values is not looked for by a word. */
 static bool add_words(struct jw_arena *mem, const struct jw_predicate *predicate, jw_text *words, uint32_t *count) {
-    for (uint32_t i = 0; i < predicate->count; i++) {
-        const struct jw_sigma_value *value = &predicate->values[i];
-        jw_text word = value->op == JW_OP_PATTERN ? jw_pattern_needle(&value->pattern) : (jw_text){0};
-        if (!word.len)
+    for (uint32_t i = 0; i < predicate->count; i++)
+        if (predicate->values[i].op != JW_OP_PATTERN || !add_word(mem, &predicate->values[i].pattern, words, count))
             return false;
-        if (value->pattern.cased) {
-            char *folded = jw_arena_alloc(mem, word.len * JW_FOLD_GROWTH);
-            if (!folded)
-                return false;
-            word = (jw_text){folded, jw_fold(word, folded)};
-        }
-        words[(*count)++] = word;
-    }
     return true;
 }
 
@@ -84,7 +106,7 @@ static void plan_keywords(const struct jw_sigma *set, struct jw_arena *mem, stru
     if (!room)
         return;
     plan->keywords = true;
-    jw_text *words = jw_arena_alloc(mem, room * sizeof *words);
+    jw_text *words = jw_arena_alloc(mem, 2 * (size_t)room * sizeof *words);
     for (uint32_t s = 0; words && words_only && s < set->source_count; s++)
         for (uint32_t i = keywords->start[s]; words_only && jw_bit(plan->active, s) && i < keywords->start[s + 1];
              i++)

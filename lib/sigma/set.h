@@ -63,6 +63,11 @@ struct jw_route {
     uint64_t *sources;
 };
 
+struct jw_name_slot {
+    uint32_t number; /* + 1; 0: free */
+    uint32_t tag;    /* more of the hash: a miss compares no text */
+};
+
 struct jw_name_place {
     uint32_t column;
     uint16_t rank;
@@ -97,7 +102,8 @@ struct jw_sigma {
     struct jw_name_place *places;
     jw_text *names;
     uint32_t name_count;
-    uint32_t *name_table, name_slots; /* number + 1 */
+    struct jw_name_slot *name_table;
+    uint32_t name_slots;
     uint32_t names_by_id[JW_F_COUNT]; /* number + 1 */
 };
 

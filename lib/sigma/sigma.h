@@ -73,8 +73,9 @@ struct jw_sigma_source {
     jw_text product, category, service;
 };
 
-/* The rules (correlations excepted) that match, in the order of loading; valid until the next call. `source` may be
- * NULL. Base rules that only serve a correlation are among them: jw_sigma_rule_alerts tells. */
+/* `rec` may be lazy (json/json.h). The rules (correlations excepted) that match, in the order of loading; valid
+ * until the next call. `source` may be NULL. Base rules that only serve a correlation are among them:
+ * jw_sigma_rule_alerts tells. */
 size_t jw_sigma_match(struct jw_sigma_worker *worker, const struct jw_record *rec,
                       const struct jw_sigma_source *source, const struct jw_sigma_rule *const **out_rules);
 bool jw_sigma_rule_alerts(const struct jw_sigma_rule *rule);
