@@ -7,14 +7,19 @@
 #include "base/log.h"
 #include "sigma/published.h"
 
+struct before { /* this worker was made */
+    uint64_t evaluated, time_ns;
+};
 struct jw_board {
     struct jw_roster *roster;
+    struct before *before; /* by rule */
 };
 
 void jw_board_close(struct jw_board *board) {
     if (!board)
         return;
     jw_roster_close(board->roster);
+    free(board->before);
     free(board);
 }
 
@@ -65,7 +70,7 @@ jw_status jw_board_open(const char *data, const struct jw_rules *rules, struct j
     size_t count = rules->counts.rules + rules->counts.correlations;
     JW_AUTO(free_rows) struct jw_roster_row *rows = calloc(count + 1, sizeof *rows);
     char path[JW_PATH];
-    if (!board || !rows)
+    if (!board || !rows || !(board->before = calloc(count + 1, sizeof *board->before)))
         return jw_fail(err, JW_E_LIMIT, "rules: no memory");
     for (size_t i = 0; i < count; i++) {
         const struct jw_sigma_info *info = jw_sigma_rule_info(jw_sigma_rule_at(rules->sigma, (uint32_t)i));
@@ -78,6 +83,8 @@ jw_status jw_board_open(const char *data, const struct jw_rules *rules, struct j
     }
     snprintf(path, sizeof path, "%s/" JW_PUBLISHED_RULES, data);
     take_counts(path, rows, count);
+    for (size_t i = 0; i < count; i++)
+        board->before[i] = (struct before){rows[i].numbers[JW_RULE_EVALUATED], rows[i].numbers[JW_RULE_TIME_NS]};
     jw_status st = jw_roster_make(path, rows, count, &board->roster, err);
     if (st != JW_OK)
         return st;
@@ -94,6 +101,16 @@ void jw_board_alert(struct jw_board *board, uint32_t rule, bool merged) {
     jw_stat_add(jw_roster_number(board->roster, rule, JW_RULE_ALERTS), 1);
     if (merged)
         jw_stat_add(jw_roster_number(board->roster, rule, JW_RULE_MERGED), 1);
+}
+
+void jw_board_costs(struct jw_board *board, const struct jw_rules *rules) {
+    for (uint32_t i = 0; i < rules->counts.rules + rules->counts.correlations; i++) {
+        struct jw_sigma_cost cost;
+        jw_sigma_cost_of(rules->worker, jw_sigma_rule_at(rules->sigma, i), &cost);
+        jw_stat_set(jw_roster_number(board->roster, i, JW_RULE_EVALUATED),
+                    board->before[i].evaluated + cost.evaluated);
+        jw_stat_set(jw_roster_number(board->roster, i, JW_RULE_TIME_NS), board->before[i].time_ns + cost.time_ns);
+    }
 }
 
 jw_status jw_board_loaded(const char *data, const struct jw_refusals *refusals, const char *why,

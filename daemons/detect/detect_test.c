@@ -164,6 +164,7 @@ static void each_rule_counts_what_it_did_over_reloads_and_restarts(struct jw_tes
         bool one = jw_text_is(rule->id, JW_TEXT("rule-one"));
         JW_CHECK_INT(t, rule->matched, one ? 10 * STAGE_HITS : STAGE_HITS);
         JW_CHECK_INT(t, rule->alerts, one ? 10 * STAGE_HITS : STAGE_HITS);
+        JW_CHECK(t, rule->evaluated >= rule->matched);
         JW_CHECK_INT(t, rule->merged, one ? 10 * STAGE_HITS - 10 : 0);
     }
     JW_CHECK_INT(t, rules ? rules->rule_count : 0, 2);

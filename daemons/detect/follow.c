@@ -29,6 +29,7 @@ static jw_status take_reload(struct jw_follow *f, struct jw_error *err) {
     pthread_mutex_unlock(&f->lock);
     struct jw_flood *flood = new_flood(f, next);
     struct jw_board *board = NULL;
+    jw_board_costs(f->board, f->rules); /* the next board begins with these */
     if (!flood)
         return jw_fail(err, JW_E_LIMIT,
                        "rules: no memory"); /* `next` is the newest there is: starting again loads it */
@@ -116,6 +117,8 @@ void jw_follow_stop(struct jw_follow *f) {
     atomic_store(&f->stop, true);
     if (f->started)
         pthread_join(f->thread, NULL);
+    if (f->board && f->rules)
+        jw_board_costs(f->board, f->rules);
     jw_spool_reader_close(f->events);
     jw_spool_close(f->alerts);
     jw_rules_free(f->rules);

@@ -28,6 +28,7 @@ static void look(struct jw_follow *f) {
     if (!f->placed || now - f->looked_at < LOOK_NS || jw_spool_reader_lag(f->events, &lag, NULL) != JW_OK)
         return;
     f->looked_at = now;
+    jw_board_costs(f->board, f->rules);
     uint64_t events = lag.events > f->ahead_events ? lag.events - f->ahead_events : 0;
     int64_t oldest = lag.oldest > f->written ? lag.oldest : f->written, age = jw_time_now() - oldest;
     jw_stat_set(f->lag_bytes, lag.bytes > ahead ? lag.bytes - ahead : 0);
