@@ -350,13 +350,15 @@ static jw_status send_record(void *context, uint64_t number, struct jw_record *r
     return good ? JW_OK : jw_fail(err, JW_E_SYSTEM, "%s", sender->err.text);
 }
 
-/* EVTX and JSON that is not a document per line must be taken apart before it can be sent in pieces. */
+/* EVTX and JSON that is not a document per line must be taken apart before it can be sent in pieces, also out of
+ * gzip. */
 static bool needs_decoding(const char *path) {
     char head[4096];
-    FILE *file = fopen(path, "re");
-    size_t len = file ? fread(head, 1, sizeof head, file) : 0;
+    gzFile file = gzopen(path, "rbe");
+    int got = file ? gzread(file, head, sizeof head) : 0;
+    size_t len = got > 0 ? (size_t)got : 0;
     if (file)
-        fclose(file);
+        gzclose(file);
     jw_text start = {head, len}, line;
     if (jw_text_starts(start, JW_TEXT("ElfFile")))
         return true;
