@@ -90,8 +90,7 @@ static void correlate(struct jw_detect *d, const struct jw_detect_entry *entry, 
     for (size_t i = 0; i < found; i++) {
         jw_buffer_clear(&d->reason);
         jw_buffer_clear(&d->out);
-        jw_buffer_print(&d->reason, "%llu in the window, ", (unsigned long long)hits[i].count);
-        jw_buffer_add(&d->reason, hits[i].group);
+        jw_correlation_reason(&hits[i], &d->reason);
         jw_detect_show(d, path, entry->record, jw_sigma_rule_info(hits[i].rule), jw_buffer_text(&d->reason),
                        entry->rec, &d->out);
         fwrite(d->out.ptr, 1, d->out.len, stdout);

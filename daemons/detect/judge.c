@@ -61,11 +61,7 @@ static void match(struct jw_follow *f, const struct jw_record *rec, uint32_t spo
                                    .last = hits[i].last};
         memcpy(many.numbers, hits[i].numbers, sizeof many.numbers);
         jw_buffer_clear(&f->reason);
-        jw_buffer_print(&f->reason, "%llu within the timespan", (unsigned long long)hits[i].count);
-        if (hits[i].group.len) {
-            jw_buffer_add(&f->reason, JW_TEXT(": "));
-            jw_buffer_add(&f->reason, hits[i].group);
-        }
+        jw_correlation_reason(&hits[i], &f->reason);
         keep(f, rec, hits[i].rule, &hits[i], &many, spool, how == JW_JUDGE_TOLD);
     }
 }
@@ -95,8 +91,10 @@ void jw_judge_frame(struct jw_follow *f, const struct jw_spool_frame *frame, uin
     }
     jw_stat_add(f->matched, read);
     jw_stat_add(f->spent, (uint64_t)(jw_time_steady() - start));
-    jw_stat_set(f->evictions, jw_correlator_evictions(f->rules->correlator));
-    jw_stat_set(f->groups, jw_correlator_groups(f->rules->correlator));
+    struct jw_correlator_counts counts;
+    jw_correlator_counts(f->rules->correlator, &counts);
+    jw_stat_set(f->evictions, counts.evictions);
+    jw_stat_set(f->groups, counts.groups);
 }
 
 void jw_judge_merged(struct jw_follow *f, uint32_t spool) {

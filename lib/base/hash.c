@@ -29,11 +29,15 @@ static inline void sip_round(uint64_t v[4]) {
 }
 
 uint64_t jw_hash(jw_text s) {
+    pthread_once(&key_once, key_draw);
+    return jw_hash_keyed(key, s);
+}
+
+uint64_t jw_hash_keyed(const uint64_t secret[2], jw_text s) {
     if (!s.len)
         s.ptr = ""; /* C allows no arithmetic on NULL, not even + 0 */
-    pthread_once(&key_once, key_draw);
-    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
-                     key[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {secret[0] ^ 0x736f6d6570736575u, secret[1] ^ 0x646f72616e646f6du,
+                     secret[0] ^ 0x6c7967656e657261u, secret[1] ^ 0x7465646279746573u};
     uint64_t word, last = (uint64_t)s.len << 56;
     const char *p = s.ptr, *end = s.ptr + (s.len & ~(size_t)7);
     for (; p != end; p += 8) {

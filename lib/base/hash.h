@@ -5,6 +5,8 @@
 /* SipHash-1-3 (Aumasson, Bernstein 2012) under a key drawn at process start: for tables whose keys a peer chooses.
  */
 uint64_t jw_hash(jw_text s);
+/* The same under the caller's key: for hashes that outlive the process. */
+uint64_t jw_hash_keyed(const uint64_t secret[2], jw_text s);
 /* FNV-1a 64 with a final mix: the same in every process and version; for names and identities that we choose. */
 uint64_t jw_hash_stable(jw_text s);
 /* Folded 128-bit products under the caller's secret key: several bytes a cycle where SipHash takes one, without its

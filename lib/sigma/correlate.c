@@ -1,71 +1,93 @@
-/* lib/sigma/correlate.c — counting matches per group over a window of event time.
+/* lib/sigma/correlate.c — which events belong to which group of which correlation, and what becomes of its answer.
  *
- * A group keeps only what can still matter: as many of the newest events (or distinct values) as the condition can
- * ask about. A correlation becomes true when an event brings the window's count into its range; while it stays true
- * it speaks again only when a whole timespan has passed since it last did, so that an attack is one alert and not
- * thousands. Late events take part as long as they lie in the window of the newest one. */
-#include "set.h"
+ * A correlation that becomes true is an alert, and an event of the correlations that watch it, at the time its
+ * window ends. It speaks again only a whole timespan later, so that an attack is one alert and not thousands. */
+#include "correlate.h"
+#include "index_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define KEPT_MOST  100001u             /* of one group: what a condition may count, and one more */
-#define GROUP_TEXT 512                 /* longer values of group-by are cut in what people see; the hash sees all */
-#define BYTES_MOST ((size_t)256 << 20) /* of all groups together */
+#define NAMES_BYTES ((size_t)256 << 20)
+#define VALUES_MOST 32 /* group-by and fields */
+#define NUMBER_MOST 9e12
 
-struct entry {
-    int64_t time;
-    uint64_t number, value; /* value: keyed hash, for value_count */
+/* How an event reached a correlation: by which watch, and for a chain what fed the correlation below. */
+struct path {
+    const struct jw_watch *watch;
+    const struct path *up;
 };
 
-struct group {
-    uint64_t key[2]; /* keyed hashes of rule and values: chosen by peers, so 128 bits of SipHash */
-    uint32_t rule;
-    uint32_t next;         /* of its chain, + 1 */
-    uint32_t older, newer; /* by last touch, + 1 */
-    uint32_t count, room;
-    struct entry *entries; /* sorted by time */
-    int64_t spoke;         /* when it last became an alert; JW_TIME_NONE: never */
-};
-
-struct watch {
-    uint32_t correlation; /* number of the rule */
-    uint32_t next;        /* + 1 */
-};
-
-struct jw_correlator {
-    const struct jw_sigma *set;
-    struct group *groups;
-    uint32_t *table, mask, used, most, free_list, newest, oldest;
-    uint32_t *watched; /* by rule: first watch + 1 */
-    struct watch *watches;
-    uint64_t evictions;
-    size_t bytes; /* of entries */
-    struct jw_correlation_hit *hits;
-    size_t hit_count;
-    char (*texts)[GROUP_TEXT];
+struct taking {
+    struct jw_correlator *c;
+    const struct jw_record *rec;
+    uint64_t number;
+    int64_t now;
 };
 
 void jw_correlator_free(struct jw_correlator *c) {
     if (!c)
         return;
-    for (uint32_t i = 0; c->groups && i < c->most; i++)
-        free(c->groups[i].entries);
-    free(c->groups);
-    free(c->table);
+    if (c->groups)
+        jw_groups_free(c);
     free(c->watched);
     free(c->watches);
+    free(c->restored);
     free(c->hits);
-    free(c->texts);
+    jw_tally_clear(&c->scratch.tally);
+    jw_arena_free(c->mem);
     free(c);
 }
 
-static const struct jw_sigma_rule *called(const struct jw_sigma *set, jw_text name) {
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        if (jw_text_is(set->rules[i]->info.id, name) || jw_text_is(set->rules[i]->name, name))
-            return set->rules[i];
-    return NULL;
+/* --- who watches whom -------------------------------------------------------------------------------------------
+ */
+/* What the correlation calls `name` in events of this rule. */
+static jw_text unalias(const struct jw_sigma_correlation *correlation, uint32_t rule, jw_text name) {
+    const struct jw_sigma_rule *watched = correlation->watched[rule];
+    for (uint32_t i = 0; i < correlation->alias_count; i++) {
+        const struct jw_correlation_alias *alias = &correlation->aliases[i];
+        if (jw_text_is(alias->alias, name) &&
+            (jw_text_is(alias->rule, watched->name) || jw_text_is(alias->rule, watched->info.id)))
+            return alias->field;
+    }
+    return name;
 }
 
+static bool find_names(struct jw_correlator *c, const struct jw_sigma_rule *watched, struct jw_place *place) {
+    jw_text names[JW_CANDIDATES];
+    if (watched->info.correlation)
+        return true;
+    uint32_t count = jw_mapping_names(&c->set->mapping, &watched->logsource, NULL, place->name, c->mem, names);
+    place->names = jw_arena_alloc(c->mem, (count + 1) * sizeof *place->names);
+    place->ids = jw_arena_alloc(c->mem, (count + 1) * sizeof *place->ids);
+    if (!place->names || !place->ids)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        place->names[i] = names[i];
+        place->ids[i] = jw_field_find(names[i]);
+    }
+    place->count = count;
+    return true;
+}
+
+static bool watch(struct jw_correlator *c, struct jw_watch *out, const struct jw_sigma_rule *rule, uint32_t at) {
+    const struct jw_sigma_correlation *correlation = &rule->correlation;
+    uint32_t count = correlation->group_count + correlation->field_count;
+    *out = (struct jw_watch){.correlation = rule->number, .rule = at};
+    out->places = jw_arena_alloc(c->mem, (count + 1) * sizeof *out->places);
+    if (!out->places)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        bool grouping = i < correlation->group_count;
+        jw_text name = grouping ? correlation->group_by[i] : correlation->fields[i - correlation->group_count];
+        out->places[i] = (struct jw_place){.name = unalias(correlation, at, name)};
+        if (!find_names(c, correlation->watched[at], &out->places[i]))
+            return false;
+    }
+    return true;
+}
+
+/* From the last to the first: then the chain of a rule's watches is in the order of the correlations. */
 static bool watch_rules(struct jw_correlator *c) {
     const struct jw_sigma *set = c->set;
     uint32_t count = 0, pairs = 0;
@@ -73,15 +95,18 @@ static bool watch_rules(struct jw_correlator *c) {
         pairs += set->rules[i]->correlation.rule_count;
     c->watched = calloc(set->rule_count + 1, sizeof *c->watched);
     c->watches = calloc(pairs + 1, sizeof *c->watches);
-    for (uint32_t i = 0; c->watched && c->watches && i < set->rule_count; i++)
-        for (uint32_t r = 0; r < set->rules[i]->correlation.rule_count; r++) {
-            const struct jw_sigma_rule *rule = called(set, set->rules[i]->correlation.rules[r]);
-            if (!rule)
-                continue;
-            c->watches[count] = (struct watch){i, c->watched[rule->number]};
-            c->watched[rule->number] = ++count;
+    c->restored = calloc(set->rule_count + 1, sizeof *c->restored);
+    if (!c->watched || !c->watches || !c->restored)
+        return false;
+    for (uint32_t i = set->rule_count; i-- > 0;)
+        for (uint32_t r = set->rules[i]->correlation.rule_count; r-- > 0;) {
+            uint32_t *first = &c->watched[set->rules[i]->correlation.watched[r]->number];
+            if (!watch(c, &c->watches[count], set->rules[i], r))
+                return false;
+            c->watches[count].next = *first;
+            *first = ++count;
         }
-    return c->watched && c->watches;
+    return true;
 }
 
 struct jw_correlator *jw_correlator_new(const struct jw_sigma *set, uint32_t groups) {
@@ -89,244 +114,210 @@ struct jw_correlator *jw_correlator_new(const struct jw_sigma *set, uint32_t gro
     if (!c)
         return NULL;
     c->set = set;
-    c->most = groups ? groups : JW_CORRELATOR_GROUPS;
-    uint32_t slots = 64;
-    while (slots < c->most * 2)
-        slots *= 2;
-    c->mask = slots - 1;
-    c->groups = calloc(c->most, sizeof *c->groups);
-    c->table = calloc(slots, sizeof *c->table);
-    c->hits = calloc(set->correlation_count + 1, sizeof *c->hits);
-    c->texts = calloc(set->correlation_count + 1, sizeof *c->texts);
-    if (!c->groups || !c->table || !c->hits || !c->texts || !watch_rules(c))
+    jw_random(c->secret, sizeof c->secret);
+    c->mem = jw_arena_new(NAMES_BYTES);
+    if (!c->mem || !jw_groups_new(c, groups ? groups : JW_CORRELATOR_GROUPS) || !watch_rules(c))
         return NULL;
     struct jw_correlator *done = c;
     c = NULL;
     return done;
 }
 
-/* --- groups in a chained table, and in a list by last touch ------------------------------------------------------
+/* --- values of an event ------------------------------------------------------------------------------------------
  */
-static void unlist(struct jw_correlator *c, struct group *g) {
-    if (g->older)
-        c->groups[g->older - 1].newer = g->newer;
-    else
-        c->oldest = g->newer;
-    if (g->newer)
-        c->groups[g->newer - 1].older = g->older;
-    else
-        c->newest = g->older;
-}
-
-static void list_newest(struct jw_correlator *c, struct group *g) {
-    uint32_t at = (uint32_t)(g - c->groups) + 1;
-    g->older = c->newest;
-    g->newer = 0;
-    if (c->newest)
-        c->groups[c->newest - 1].newer = at;
-    else
-        c->oldest = at;
-    c->newest = at;
-}
-
-static void drop(struct jw_correlator *c, struct group *g) {
-    uint32_t at = (uint32_t)(g - c->groups) + 1;
-    uint32_t *link = &c->table[g->key[0] & c->mask];
-    while (*link != at)
-        link = &c->groups[*link - 1].next;
-    *link = g->next;
-    unlist(c, g);
-    free(g->entries);
-    c->bytes -= g->room * sizeof *g->entries;
-    *g = (struct group){.next = c->free_list};
-    c->free_list = at;
-}
-
-static struct group *find_group(struct jw_correlator *c, uint32_t rule, const uint64_t key[2]) {
-    for (uint32_t i = c->table[key[0] & c->mask]; i; i = c->groups[i - 1].next) {
-        struct group *g = &c->groups[i - 1];
-        if (g->key[0] == key[0] && g->key[1] == key[1] && g->rule == rule) {
-            unlist(c, g);
-            list_newest(c, g);
-            return g;
-        }
-    }
-    while ((c->used == c->most && !c->free_list) || (c->bytes > BYTES_MOST && c->oldest)) {
-        c->evictions++;
-        drop(c, &c->groups[c->oldest - 1]);
-    }
-    uint32_t at = c->free_list ? c->free_list : ++c->used;
-    struct group *g = &c->groups[at - 1];
-    if (c->free_list)
-        c->free_list = g->next;
-    *g = (struct group){
-        .key = {key[0], key[1]}, .rule = rule, .next = c->table[key[0] & c->mask], .spoke = JW_TIME_NONE};
-    c->table[key[0] & c->mask] = at;
-    list_newest(c, g);
-    return g;
-}
-
-/* --- windows
- * ------------------------------------------------------------------------------------------------------ */
-static bool make_room(struct jw_correlator *c, struct group *g, uint32_t most) {
-    uint32_t room = g->room ? g->room * 2 : 4;
-    if (room > most)
-        room = most;
-    struct entry *grown = realloc(g->entries, room * sizeof *grown);
-    if (!grown)
-        return false;
-    c->bytes += (room - g->room) * sizeof *grown;
-    g->entries = grown;
-    g->room = room;
-    return true;
-}
-
-static void remove_first(struct group *g, uint32_t n) {
-    memmove(g->entries, g->entries + n, (g->count - n) * sizeof *g->entries);
-    g->count -= n;
-}
-
-/* Puts the entry in its place; forgets what left the window, and the oldest when there is more than can matter. */
-static bool insert(struct jw_correlator *c, struct group *g, const struct jw_sigma_correlation *rule,
-                   struct entry entry) {
-    uint64_t wanted = (rule->most == UINT64_MAX ? rule->least : rule->most) + 1; /* one more tells "too many" */
-    uint32_t most = wanted < JW_CORRELATION_EVENTS ? JW_CORRELATION_EVENTS
-                    : wanted < KEPT_MOST           ? (uint32_t)wanted
-                                                   : KEPT_MOST;
-    int64_t newest =
-        g->count && g->entries[g->count - 1].time > entry.time ? g->entries[g->count - 1].time : entry.time;
-    uint32_t gone = 0;
-    while (gone < g->count && newest - g->entries[gone].time > rule->span_ns)
-        gone++;
-    if (gone)
-        remove_first(g, gone);
-    if (newest - entry.time > rule->span_ns)
-        return false; /* too late for the window */
-    if (rule->kind == JW_CORRELATE_VALUES)
-        for (uint32_t i = 0; i < g->count; i++)
-            if (g->entries[i].value == entry.value) {
-                if (g->entries[i].time >= entry.time)
-                    return true; /* this value is in the window already, and longer */
-                memmove(g->entries + i, g->entries + i + 1, (g->count - i - 1) * sizeof entry);
-                g->count--;
-                break;
-            }
-    if (g->count == most)
-        remove_first(g, 1);
-    if (g->count == g->room && !make_room(c, g, most))
-        return false;
-    uint32_t at = g->count++;
-    for (; at && g->entries[at - 1].time > entry.time; at--)
-        g->entries[at] = g->entries[at - 1];
-    g->entries[at] = entry;
-    return true;
-}
-
-static bool fires(struct group *g, const struct jw_sigma_correlation *rule) {
-    int64_t newest = g->entries[g->count - 1].time;
-    if (g->count < rule->least || g->count > rule->most)
-        return false;
-    if (g->spoke != JW_TIME_NONE && newest - g->spoke < rule->span_ns)
-        return false;
-    g->spoke = newest;
-    return true;
-}
-
-static void tell(struct jw_correlator *c, const struct group *g, const struct jw_sigma_rule *rule) {
-    uint32_t shown = g->count < JW_CORRELATION_EVENTS ? g->count : JW_CORRELATION_EVENTS;
-    struct jw_correlation_hit *hit = &c->hits[c->hit_count];
-    *hit = (struct jw_correlation_hit){.rule = rule,
-                                       .count = g->count,
-                                       .first = g->entries[0].time,
-                                       .last = g->entries[g->count - 1].time,
-                                       .number_count = shown,
-                                       .group = {c->texts[c->hit_count], strlen(c->texts[c->hit_count])}};
-    for (uint32_t i = 0; i < shown; i++)
-        hit->numbers[i] = g->entries[g->count - shown + i].number;
-    c->hit_count++;
-}
-
-/* A rule-side name is looked up under the names that the mappings give it for the watched rule. */
-static const jw_field *find_value(const struct jw_correlator *c, const struct jw_record *rec, jw_text name,
-                                  const struct jw_sigma_rule *watched) {
-    const struct jw_sigma *set = c->set;
-    const jw_field *field = jw_record_find(rec, name);
-    for (const struct jw_mapping_entry *e = field ? NULL : set->mapping.entries; e && !field; e = e->next) {
-        if (!jw_logsource_covers(&watched->logsource, &e->source))
-            continue;
-        const struct jw_mapping_field *lists[] = {e->fields, e->shared};
-        for (int l = 0; l < 2 && !field; l++)
-            for (const struct jw_mapping_field *f = lists[l]; f && !field; f = f->next)
-                for (uint32_t n = 0; jw_text_is(f->name, name) && n < f->count && !field; n++)
-                    field = jw_record_find(rec, f->names[n]);
-        if (!field && name.len < 200) { /* Windows: every other name stands under event_data */
-            char path[256];
-            int len = snprintf(path, sizeof path, "winlog.event_data." JW_FMT, JW_ARG(name));
-            field = jw_record_find(rec, (jw_text){path, (size_t)len});
-        }
-    }
+static const jw_field *find(const struct jw_record *rec, jw_text name, jw_field_id id) {
+    const jw_field *field = id ? jw_record_find_id(rec, id) : jw_record_find(rec, name);
     return field && field->kind != JW_KIND_NULL ? field : NULL;
 }
 
-static uint64_t mix(uint64_t hash, jw_text value, uint64_t salt) {
-    return (hash ^ jw_hash(value) ^ salt) * UINT64_C(0x9E3779B97F4A7C15) + (hash >> 29);
+static const jw_field *value_of(const struct taking *t, const struct path *path, uint32_t at);
+
+/* A name that a correlation uses for events of another one: what that one groups by, else a field of the event that
+ * made it true. */
+static const jw_field *value_below(const struct taking *t, const struct path *path, jw_text name) {
+    const struct jw_sigma_correlation *below = &t->c->set->rules[path->watch->correlation]->correlation;
+    for (uint32_t i = 0; i < below->group_count; i++)
+        if (jw_text_is(below->group_by[i], name))
+            return value_of(t, path, i);
+    if (path->up)
+        return value_below(t, path->up, name);
+    JW_AUTO(jw_arena_free_p) struct jw_arena *mem = jw_arena_new(1 << 16);
+    jw_text names[JW_CANDIDATES];
+    uint32_t count = mem ? jw_mapping_names(&t->c->set->mapping, &below->watched[path->watch->rule]->logsource,
+                                            NULL, name, mem, names)
+                         : 0;
+    const jw_field *field = NULL;
+    for (uint32_t i = 0; i < count && !field; i++)
+        field = find(t->rec, names[i], jw_field_find(names[i]));
+    return field;
 }
 
-/* False when a group-by field is missing: then the event belongs to no group. */
-static bool group_key(struct jw_correlator *c, const struct jw_record *rec, const struct jw_sigma_rule *rule,
-                      const struct jw_sigma_rule *watched, uint64_t key[2]) {
-    char *text = c->texts[c->hit_count];
-    size_t len = 0;
-    text[0] = '\0';
-    key[0] = rule->number * UINT64_C(0xD6E8FEB86659FD93);
-    key[1] = ~key[0];
-    for (uint32_t i = 0; i < rule->correlation.group_count; i++) {
-        jw_text name = rule->correlation.group_by[i];
-        const jw_field *field = find_value(c, rec, name, watched);
+static const jw_field *value_of(const struct taking *t, const struct path *path, uint32_t at) {
+    const struct jw_place *place = &path->watch->places[at];
+    if (path->up)
+        return value_below(t, path->up, place->name);
+    const jw_field *field = NULL;
+    for (uint32_t i = 0; i < place->count && !field; i++)
+        field = find(t->rec, place->names[i], place->ids[i]);
+    return field;
+}
+
+/* Hashes of `count` values from `first` on; false when one is missing. */
+static bool hash_values(const struct taking *t, const struct path *path, uint32_t first, uint32_t count,
+                        uint64_t out[2]) {
+    uint64_t parts[2 * VALUES_MOST];
+    out[0] = out[1] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const jw_field *field = value_of(t, path, first + i);
         if (!field)
             return false;
-        key[0] = mix(key[0], field->value, i);
-        key[1] = mix(key[1], field->value, key[0]);
-        int more = snprintf(text + len, GROUP_TEXT - len, "%s" JW_FMT "=" JW_FMT, i ? ", " : "", JW_ARG(name),
-                            JW_ARG(field->value));
-        len = len + (size_t)more < GROUP_TEXT ? len + (size_t)more : GROUP_TEXT - 1;
+        parts[2 * i] = jw_hash_keyed(t->c->secret, field->value);
+        parts[2 * i + 1] = jw_hash_keyed(t->c->secret + 2, field->value);
+    }
+    if (count == 1)
+        out[0] = parts[0], out[1] = parts[1];
+    if (count > 1) {
+        const jw_text all = {(const char *)parts, count * 2 * sizeof *parts};
+        out[0] = jw_hash_keyed(t->c->secret, all);
+        out[1] = jw_hash_keyed(t->c->secret + 2, all);
     }
     return true;
+}
+
+/* What the correlation counts of this event; false when the event lacks it. */
+static bool find_value(const struct taking *t, const struct path *path,
+                       const struct jw_sigma_correlation *correlation, int64_t *out) {
+    uint64_t hashes[2];
+    double number;
+    *out = path->watch->rule;
+    if (!correlation->field_count)
+        return true;
+    if (correlation->kind == JW_CORRELATE_VALUES || correlation->kind == JW_CORRELATE_SHARE) {
+        if (!hash_values(t, path, correlation->group_count, correlation->field_count, hashes))
+            return false;
+        *out = (int64_t)hashes[0];
+        return true;
+    }
+    const jw_field *field = value_of(t, path, correlation->group_count);
+    if (!field || !jw_sigma_number(field->value, &number) || fabs(number) > NUMBER_MOST)
+        return false;
+    *out = (int64_t)llround(number * JW_VALUE_UNIT);
+    return true;
+}
+
+/* --- what is told
+ * ------------------------------------------------------------------------------------------------- */
+static void tell_group(const struct taking *t, const struct path *path, struct jw_correlation_hit *hit) {
+    const struct jw_sigma_correlation *correlation = &hit->rule->correlation;
+    size_t len = 0;
+    for (uint32_t i = 0; i < correlation->group_count; i++) {
+        const jw_field *field = value_of(t, path, i);
+        jw_text name = correlation->group_by[i], value = field ? field->value : (jw_text){0};
+        int more = snprintf(hit->text + len, JW_CORRELATION_TEXT - len, "%s" JW_FMT "=" JW_FMT, i ? ", " : "",
+                            JW_ARG(name), JW_ARG(value));
+        len = len + (size_t)more < JW_CORRELATION_TEXT ? len + (size_t)more : JW_CORRELATION_TEXT - 1;
+    }
+    hit->group.len = len;
+}
+
+static void tell_evidence(const struct jw_window *window, const struct jw_window_answer *answer,
+                          struct jw_correlation_hit *hit) {
+    const struct jw_sigma_correlation *correlation = &hit->rule->correlation;
+    uint32_t places[JW_CORRELATION_EVENTS];
+    uint64_t named = 0;
+    uint32_t count = jw_window_evidence(window, correlation, answer, JW_CORRELATION_EVENTS, places);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct jw_entry *entry = &window->entries[places[i]];
+        bool known = false;
+        for (uint32_t k = 0; k < hit->number_count; k++)
+            known |= hit->numbers[k] == entry->number;
+        if (!known)
+            hit->numbers[hit->number_count++] = entry->number;
+        if (!(named >> entry->rule & 1))
+            hit->rules[hit->rule_count++] = correlation->watched[entry->rule];
+        named |= UINT64_C(1) << entry->rule;
+    }
+}
+
+static bool tell(const struct taking *t, const struct path *path, const struct jw_window *window,
+                 const struct jw_window_answer *answer, const struct jw_sigma_rule *rule) {
+    struct jw_correlator *c = t->c;
+    if (c->hit_count == c->hit_room) {
+        size_t room = c->hit_room ? c->hit_room * 2 : 16;
+        struct jw_correlation_hit *grown = realloc(c->hits, room * sizeof *grown);
+        if (!grown)
+            return false;
+        c->hits = grown;
+        c->hit_room = room;
+    }
+    struct jw_correlation_hit *hit = &c->hits[c->hit_count++];
+    memset(hit, 0, sizeof *hit);
+    hit->rule = rule;
+    hit->count = answer->events;
+    hit->measure = answer->measure;
+    hit->first = window->entries[answer->first].time;
+    hit->last = answer->time;
+    tell_group(t, path, hit);
+    tell_evidence(window, answer, hit);
+    return true;
+}
+
+/* --- taking
+ * -------------------------------------------------------------------------------------------------------- */
+static void feed(const struct taking *t, const struct jw_sigma_rule *rule, const struct path *up, int64_t time);
+
+static void take(const struct taking *t, const struct path *path, int64_t time) {
+    struct jw_correlator *c = t->c;
+    const struct jw_sigma_rule *rule = c->set->rules[path->watch->correlation];
+    const struct jw_sigma_correlation *correlation = &rule->correlation;
+    struct jw_entry entry = {.time = time, .number = t->number, .events = 1, .rule = path->watch->rule};
+    struct jw_window_answer answer;
+    uint64_t key[2];
+    if (!hash_values(t, path, 0, correlation->group_count, key) ||
+        !find_value(t, path, correlation, &entry.value)) {
+        c->counts.unfit++;
+        return;
+    }
+    /* one event that several of the rules describe is one event; two correlations that it made true are two */
+    bool once =
+        !path->up && correlation->kind != JW_CORRELATE_TEMPORAL && correlation->kind != JW_CORRELATE_ORDERED;
+    struct jw_group *group = jw_groups_find(c, rule->number, key, t->now);
+    size_t bytes = jw_window_bytes(&group->window);
+    jw_window_verdict verdict = jw_window_take(&group->window, correlation, &entry, once, &c->scratch, &answer);
+    c->counts.bytes += jw_window_bytes(&group->window) - bytes;
+    c->counts.taken += verdict == JW_WINDOW_SILENT || verdict == JW_WINDOW_SPEAKS;
+    c->counts.late += verdict == JW_WINDOW_LATE;
+    c->counts.condensed += answer.condensed;
+    c->counts.no_memory += verdict == JW_WINDOW_MEMORY;
+    if (verdict == JW_WINDOW_SPEAKS && jw_sigma_rule_alerts(rule))
+        c->counts.no_memory += !tell(t, path, &group->window, &answer, rule);
+    jw_groups_fit(c, t->now);
+    if (verdict == JW_WINDOW_SPEAKS)
+        feed(t, rule, path, answer.time);
+}
+
+static void feed(const struct taking *t, const struct jw_sigma_rule *rule, const struct path *up, int64_t time) {
+    const struct jw_correlator *c = t->c;
+    for (uint32_t w = c->watched[rule->number]; w; w = c->watches[w - 1].next) {
+        const struct path path = {&c->watches[w - 1], up};
+        if (!c->catching_up || !c->restored[path.watch->correlation])
+            take(t, &path, time);
+    }
 }
 
 size_t jw_correlator_take(struct jw_correlator *c, const struct jw_record *rec, uint64_t number, int64_t now,
                           const struct jw_sigma_rule *const *rules, size_t count,
                           const struct jw_correlation_hit **out_hits) {
+    const struct taking t = {c, rec, number, now};
     c->hit_count = 0;
-    *out_hits = c->hits;
     for (size_t i = 0; i < count; i++)
-        for (uint32_t w = c->watched[rules[i]->number]; w; w = c->watches[w - 1].next) {
-            const struct jw_sigma_rule *rule = c->set->rules[c->watches[w - 1].correlation];
-            struct entry entry = {.time = rec->has_time ? rec->time : now, .number = number};
-            uint64_t key[2];
-            bool told = false;
-            for (size_t h = 0; h < c->hit_count; h++)
-                told |= c->hits[h].rule == rule;
-            if (told || !group_key(c, rec, rule, rules[i], key))
-                continue;
-            if (rule->correlation.kind == JW_CORRELATE_VALUES) {
-                const jw_field *field = find_value(c, rec, rule->correlation.field, rules[i]);
-                if (!field)
-                    continue;
-                entry.value = jw_hash(field->value);
-            }
-            struct group *g = find_group(c, rule->number, key);
-            if (insert(c, g, &rule->correlation, entry) && fires(g, &rule->correlation))
-                tell(c, g, rule);
-        }
+        feed(&t, rules[i], NULL, rec->has_time ? rec->time : now);
+    for (size_t i = 0; i < c->hit_count; i++) /* only now: they moved while there came more */
+        c->hits[i].group.ptr = c->hits[i].text;
+    *out_hits = c->hits;
     return c->hit_count;
 }
 
-uint64_t jw_correlator_evictions(const struct jw_correlator *c) { return c->evictions; }
+void jw_correlator_counts(const struct jw_correlator *c, struct jw_correlator_counts *out) { *out = c->counts; }
 
-uint32_t jw_correlator_groups(const struct jw_correlator *c) {
-    uint32_t unused = 0;
-    for (uint32_t i = c->free_list; i; i = c->groups[i - 1].next)
-        unused++;
-    return c->used - unused;
-}
+void jw_correlator_catch_up(struct jw_correlator *c, bool on) { c->catching_up = on; }

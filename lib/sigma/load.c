@@ -1,5 +1,6 @@
 /* lib/sigma/load.c — folders of rules become a rule set; what cannot be loaded is told, never dropped silently. */
 #include "files.h"
+#include "link.h"
 #include "named.h"
 #include "placeholder.h"
 #include "set.h"
@@ -147,48 +148,10 @@ static void on_filter(void *context, const struct jw_sigma_rule *filter, const c
     refuse(l, path ? path : "", filter->info.id, reason);
 }
 
-static struct jw_sigma_rule *find_called(const struct jw_sigma *set, jw_text name) {
-    struct jw_sigma_rule *rule = jw_named_find(set->called, name);
-    if (!rule)
-        rule = jw_named_find(set->ids, name);
-    return rule && !rule->is_filter ? rule : NULL;
-}
-
-static void forget(struct jw_sigma *set, const struct jw_sigma_rule *rule) {
-    jw_named_forget(set->ids, rule->info.id, rule);
-    jw_named_forget(set->called, rule->name, rule);
-}
-
-/* Correlations over rules that did not load are refused as well. */
-static void check_correlations(struct loading *l) {
-    struct jw_sigma *set = l->set;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < set->rule_count; i++) {
-        struct jw_sigma_rule *rule = set->rules[i];
-        bool good = true;
-        for (uint32_t r = 0; r < rule->correlation.rule_count && good; r++) {
-            struct jw_sigma_rule *called = find_called(set, rule->correlation.rules[r]);
-            char why[256];
-            good = called && called->root;
-            if (good) {
-                called->watched = true;
-                continue;
-            }
-            snprintf(why, sizeof why,
-                     "line %d: correlation: no rule called '" JW_FMT
-                     "' is loaded (chains of correlations are not supported)",
-                     rule->info.line, JW_ARG(rule->correlation.rules[r]));
-            char path[4096];
-            snprintf(path, sizeof path, "%.*s", (int)rule->info.file.len, rule->info.file.ptr);
-            refuse(l, path, rule->info.id, why);
-        }
-        set->correlation_count -= !good;
-        if (good)
-            set->rules[kept++] = rule;
-        else
-            forget(set, rule);
-    }
-    set->rule_count = kept;
+static void on_correlation(void *context, const struct jw_sigma_rule *rule, const char *reason) {
+    char path[4096];
+    snprintf(path, sizeof path, "%.*s", (int)rule->info.file.len, rule->info.file.ptr);
+    refuse(context, path, rule->info.id, reason);
 }
 
 void jw_sigma_free(struct jw_sigma *set) {
@@ -213,7 +176,7 @@ static jw_status load(struct loading *l, struct jw_error *err) {
         st = jw_rule_files(*folder, load_file, l, err);
     if (st != JW_OK)
         return st;
-    check_correlations(l);
+    jw_sigma_link(set, on_correlation, l);
     st = jw_sigma_filters_apply(set, l->filters, set->filter_count, on_filter, l, err);
     return st == JW_OK ? jw_sigma_compile(set, err) : st;
 }

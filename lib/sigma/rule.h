@@ -72,16 +72,61 @@ struct jw_sigma_logsource {
     jw_text product, category, service; /* empty: any */
 };
 
-typedef enum jw_correlation_kind { JW_CORRELATE_NONE, JW_CORRELATE_COUNT, JW_CORRELATE_VALUES } jw_correlation_kind;
+typedef enum jw_correlation_kind {
+    JW_CORRELATE_NONE,
+    JW_CORRELATE_COUNT,      /* event_count */
+    JW_CORRELATE_VALUES,     /* value_count */
+    JW_CORRELATE_TEMPORAL,   /* temporal: how many of the rules */
+    JW_CORRELATE_ORDERED,    /* temporal_ordered: how many of the rules, one behind the other */
+    JW_CORRELATE_SUM,        /* value_sum */
+    JW_CORRELATE_AVERAGE,    /* value_avg */
+    JW_CORRELATE_PERCENTILE, /* value_percentile with `percentile`: the value that so many percent do not exceed */
+    JW_CORRELATE_SHARE, /* value_percentile without: of how many percent of the events the value is this one's */
+} jw_correlation_kind;
+
+typedef enum jw_bound_op {
+    JW_BOUND_GTE,
+    JW_BOUND_GT,
+    JW_BOUND_LTE,
+    JW_BOUND_LT,
+    JW_BOUND_EQ,
+    JW_BOUND_NEQ
+} jw_bound_op;
+struct jw_correlation_bound {
+    jw_bound_op op;
+    double value;
+    int64_t scaled; /* in the unit of JW_VALUE_UNIT */
+};
+#define JW_VALUE_UNIT         1000000 /* numbers of value_sum and its like are kept as whole millionths */
+#define JW_CORRELATION_BOUNDS 4
+#define JW_CORRELATION_RULES  64 /* of one correlation */
+
+/* `alias` of group-by means `field` in events of `rule`. */
+struct jw_correlation_alias {
+    jw_text alias, rule, field;
+};
+
+struct jw_sigma_rule;
 struct jw_sigma_correlation {
     jw_correlation_kind kind;
     jw_text *rules; /* names or ids of the rules it watches */
     uint32_t rule_count;
     jw_text *group_by;
     uint32_t group_count;
-    jw_text field; /* of value_count */
+    struct jw_correlation_alias *aliases;
+    uint32_t alias_count;
+    jw_text *fields; /* of value_*: more than one only for value_count, which counts their combinations */
+    uint32_t field_count;
     int64_t span_ns;
-    uint64_t least, most; /* how many make an alert, both included */
+    struct jw_correlation_bound bounds[JW_CORRELATION_BOUNDS]; /* all must hold */
+    uint32_t bound_count;
+    double percentile;
+    struct jw_sigma_node
+        *condition; /* of temporal kinds: over the rules by name; items' `least` is the rule's place */
+    bool generate;  /* what it watches makes alerts of its own */
+    /* link.c */
+    struct jw_sigma_rule **watched; /* as `rules` */
+    uint32_t depth;                 /* 1: watches no correlations */
 };
 
 /* A filter document: its condition must be true as well where one of its rules is. */
@@ -145,5 +190,6 @@ JW_MUST_CHECK jw_status jw_sigma_filters_apply(struct jw_sigma *set, struct jw_s
 /* correlation.c (reading): the `correlation:` map of a rule. */
 JW_MUST_CHECK jw_status jw_sigma_correlation_read(const struct jw_tree *map, struct jw_arena *mem,
                                                   struct jw_sigma_correlation *out, struct jw_error *err);
+bool jw_correlation_bound_holds(const struct jw_correlation_bound *bound, double measure);
 struct jw_sigma_node *jw_sigma_node_new(struct jw_arena *mem, jw_node_kind kind, struct jw_sigma_node **children,
                                         uint32_t count);

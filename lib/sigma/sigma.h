@@ -93,28 +93,62 @@ void jw_sigma_cost_of(const struct jw_sigma_worker *worker, const struct jw_sigm
                       struct jw_sigma_cost *out);
 
 /* --- correlation ---------------------------------------------------------------------------------------------- */
-/* State over events: one per stream of events, one thread. Bounded: at most `groups` live groups over all rules;
- * the one longest untouched is evicted and counted. */
+/* State over events: one per stream of events, one thread. Bounded: at most `groups` groups over all rules, 256 MiB
+ * together; the one longest untouched is evicted, and counted when its window was still open. */
 struct jw_correlator;
-#define JW_CORRELATOR_GROUPS 100000
+#define JW_CORRELATOR_GROUPS 200000
 struct jw_correlator *jw_correlator_new(const struct jw_sigma *sigma,
                                         uint32_t groups); /* 0: JW_CORRELATOR_GROUPS */
 void jw_correlator_free(struct jw_correlator *correlator);
 JW_DEFINE_AUTO(jw_correlator, jw_correlator_free)
 
 #define JW_CORRELATION_EVENTS 20
+#define JW_CORRELATION_TEXT   512 /* longer values of group-by are cut in what people see; the group knows all */
 struct jw_correlation_hit {
     const struct jw_sigma_rule *rule;
-    uint64_t count;                          /* events or distinct values in the window */
-    int64_t first, last;                     /* event times of the window's ends */
-    uint64_t numbers[JW_CORRELATION_EVENTS]; /* the newest events of the window, oldest first */
+    uint64_t count;      /* events in the window */
+    double measure;      /* what the condition was asked of: a count, a sum, an average, a percentile … */
+    int64_t first, last; /* event times of the window's ends */
+    uint64_t
+        numbers[JW_CORRELATION_EVENTS]; /* of its events, oldest first: one of each value or rule, the newest */
     uint32_t number_count;
-    jw_text group; /* "source.ip=10.0.0.1, user.name=root"; valid until the next call */
+    const struct jw_sigma_rule *rules[JW_CORRELATION_EVENTS]; /* what these events matched */
+    uint32_t rule_count;
+    jw_text group; /* "source.ip=10.0.0.1, user.name=root" */
+    char text[JW_CORRELATION_TEXT];
 };
-/* Takes the rules that matched `rec` (number: the event's) and gives the correlations that become true with it.
- * Events without a time count as `now`. */
+/* Takes the rules that matched `rec` (number: the event's) and gives the correlations that become true with it and
+ * make alerts; valid until the next call. Events without a time count as `now`, when the event arrived. */
 size_t jw_correlator_take(struct jw_correlator *correlator, const struct jw_record *rec, uint64_t number,
                           int64_t now, const struct jw_sigma_rule *const *rules, size_t count,
                           const struct jw_correlation_hit **out_hits);
-uint64_t jw_correlator_evictions(const struct jw_correlator *correlator);
-uint32_t jw_correlator_groups(const struct jw_correlator *correlator);
+/* In words: "8 values of user.name (gte 8) in 12 events within 10m: source.ip=10.0.0.1". */
+void jw_correlation_reason(const struct jw_correlation_hit *hit, jw_buffer *out);
+
+struct jw_correlator_counts {
+    uint32_t groups;
+    size_t bytes;
+    /* since it was made or restored, events per correlation that watches them: */
+    uint64_t taken, late; /* late: more than a timespan behind the newest of their group; not taken */
+    uint64_t unfit;     /* without a field of group-by, or without the (number) value that is counted; not taken */
+    uint64_t condensed; /* merged or thinned out because their group was full */
+    uint64_t evictions; /* groups that had to go while their window was open */
+    uint64_t no_memory; /* not taken */
+};
+void jw_correlator_counts(const struct jw_correlator *correlator, struct jw_correlator_counts *out);
+
+/* The state as bytes, as of the events up to `position` of spool `spool`; for jw_correlator_restore of the next
+ * process, or of the next rule set. Compact, versioned, checksummed. */
+JW_MUST_CHECK jw_status jw_correlator_save(const struct jw_correlator *correlator, uint32_t spool,
+                                           uint64_t position, jw_buffer *out, struct jw_error *err);
+struct jw_correlator_restored {
+    uint32_t spool;
+    uint64_t position;
+    uint32_t groups;
+    uint32_t found, missing; /* correlations whose state was there; those that are new or mean something else now */
+};
+/* Into a correlator that took nothing yet. JW_E_SYNTAX: damaged or of another version; it stays empty. */
+JW_MUST_CHECK jw_status jw_correlator_restore(struct jw_correlator *correlator, jw_text state,
+                                              struct jw_correlator_restored *out, struct jw_error *err);
+/* While it is on, only correlations that found no state take events: for showing them what the others know. */
+void jw_correlator_catch_up(struct jw_correlator *correlator, bool on);

@@ -154,108 +154,6 @@ static void single_quotes_are_read_right_where_the_reader_is_wrong(struct jw_tes
     JW_CHECK_TEXT(t, jw_tree_text(tree, "b"), JW_TEXT("x''y')z"));
 }
 
-/* --- correlation ---------------------------------------------------------------------------------------------- */
-static const char counting[] =
-    "title: c\nid: c\ncorrelation:\n  type: %s\n  rules: [base]\n  group-by: [ip]\n  timespan: 10s\n"
-    "  condition: {gte: 3%s}\n---\ntitle: b\nname: base\nid: b\nlogsource: {}\n"
-    "detection: {a: {f: 1}, condition: a}\n";
-
-static unsigned feed(struct jw_test *t, struct jw_sigma_worker *worker, struct jw_correlator *correlator,
-                     const char *event, int second) {
-    struct jw_record rec = {.mem = t->mem};
-    const struct jw_sigma_rule *const *rules;
-    const struct jw_correlation_hit *hits;
-    JW_CHECK(t, jw_json_record(event, &rec, NULL));
-    jw_record_set_time(&rec, second * JW_SECOND);
-    size_t count = jw_sigma_match(worker, &rec, NULL, &rules);
-    return (unsigned)jw_correlator_take(correlator, &rec, (uint64_t)second, 0, rules, count, &hits);
-}
-
-static void counts_are_per_group_and_window(struct jw_test *t) {
-    char text[1024];
-    snprintf(text, sizeof text, counting, "event_count", "");
-    struct bench b = load_text(t, text);
-    struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
-    struct jw_correlator *c = jw_correlator_new(b.sigma, 0);
-    const char *x = "{\"f\":1,\"ip\":\"x\"}", *y = "{\"f\":1,\"ip\":\"y\"}";
-    JW_CHECK_INT(t, feed(t, worker, c, x, 100), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, x, 105), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, y, 106), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1}", 106), 0); /* no group */
-    JW_CHECK_INT(t, feed(t, worker, c, x, 111), 0);           /* 100 left the window */
-    JW_CHECK_INT(t, feed(t, worker, c, x, 103), 1);           /* late, but in the window */
-    JW_CHECK_INT(t, feed(t, worker, c, x, 112), 0);           /* told already */
-    JW_CHECK_INT(t, feed(t, worker, c, x, 121), 1);           /* a timespan later it goes on */
-    JW_CHECK_INT(t, feed(t, worker, c, x, 90), 0);            /* too late */
-    jw_correlator_free(c);
-    jw_sigma_worker_free(worker);
-    jw_sigma_free(b.sigma);
-}
-
-static void distinct_values_are_counted_once(struct jw_test *t) {
-    char text[1024];
-    snprintf(text, sizeof text, counting, "value_count", ", field: user");
-    struct bench b = load_text(t, text);
-    struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
-    struct jw_correlator *c = jw_correlator_new(b.sigma, 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1,\"ip\":\"x\",\"user\":\"a\"}", 100), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1,\"ip\":\"x\",\"user\":\"b\"}", 101), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1,\"ip\":\"x\",\"user\":\"a\"}", 102), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1,\"ip\":\"x\"}", 102), 0);
-    JW_CHECK_INT(t, feed(t, worker, c, "{\"f\":1,\"ip\":\"x\",\"user\":\"c\"}", 111),
-                 1); /* a moved to 102, b to 101 */
-    jw_correlator_free(c);
-    jw_sigma_worker_free(worker);
-    jw_sigma_free(b.sigma);
-}
-
-static void groups_are_bounded_and_evictions_counted(struct jw_test *t) {
-    char text[1024], event[64];
-    snprintf(text, sizeof text, counting, "event_count", "");
-    struct bench b = load_text(t, text);
-    struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
-    struct jw_correlator *c = jw_correlator_new(b.sigma, 100);
-    for (int i = 0; i < 1000; i++) {
-        snprintf(event, sizeof event, "{\"f\":1,\"ip\":\"%d\"}", i);
-        feed(t, worker, c, event, 100 + i / 100);
-    }
-    JW_CHECK_INT(t, jw_correlator_groups(c), 100);
-    JW_CHECK_INT(t, jw_correlator_evictions(c), 900);
-    jw_correlator_free(c);
-    jw_sigma_worker_free(worker);
-    jw_sigma_free(b.sigma);
-}
-
-/* A window's count by looking at every event again; what the correlator says must be the same while nothing has
- * spoken. */
-static void counts_agree_with_counting_again(struct jw_test *t) {
-    char text[1024];
-    snprintf(text, sizeof text, counting, "event_count", "");
-    struct bench b = load_text(t, text);
-    struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
-    unsigned seed = 7;
-    for (int round = 0; round < 60; round++) {
-        struct jw_correlator *c = jw_correlator_new(b.sigma, 0);
-        int times[40], newest = 0, count = 0;
-        bool spoke = false;
-        for (int i = 0; i < 40 && !spoke; i++) {
-            seed = seed * 1103515245 + 12345;
-            int at = 1000 + i * 6 - (int)(seed >> 16) % 15, inside = 0;
-            newest = at > newest ? at : newest;
-            if (newest - at <= 10)
-                times[count++] = at;
-            for (int k = 0; k < count; k++)
-                inside += newest - times[k] <= 10;
-            bool want = newest - at <= 10 && inside >= 3;
-            spoke = feed(t, worker, c, "{\"f\":1,\"ip\":\"x\"}", at) != 0;
-            JW_CHECK_INT(t, spoke, want);
-        }
-        jw_correlator_free(c);
-    }
-    jw_sigma_worker_free(worker);
-    jw_sigma_free(b.sigma);
-}
-
 static void a_reason_says_what_was_true(struct jw_test *t) {
     struct bench b = load(t, "  a: {f|contains: [x, shell], g: 1}\n  n: {h: 1}\n  condition: a and not n");
     struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
@@ -304,10 +202,6 @@ int main(void) {
         JW_CASE(conditions_bind_not_before_and_before_or),
         JW_CASE(what_cannot_be_loaded_is_refused_with_line_and_reason),
         JW_CASE(single_quotes_are_read_right_where_the_reader_is_wrong),
-        JW_CASE(counts_are_per_group_and_window),
-        JW_CASE(distinct_values_are_counted_once),
-        JW_CASE(groups_are_bounded_and_evictions_counted),
-        JW_CASE(counts_agree_with_counting_again),
         JW_CASE(a_reason_says_what_was_true),
         JW_CASE(a_catastrophic_regex_is_given_up),
         {0},
