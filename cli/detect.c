@@ -67,6 +67,9 @@ static int run_files(struct jw_detect *d) {
             "%llu files, %llu events (%llu not understood, %llu damaged), %llu matches; %.2f s, %.0f events/s\n",
             files, events, (unsigned long long)d->unparsed, (unsigned long long)d->damaged, matches, seconds,
             seconds > 0 ? (double)events / seconds : 0);
+    if (d->given_up)
+        fprintf(stderr, "%llu times a regular expression needed too many steps and counted as not matching\n",
+                (unsigned long long)d->given_up);
     if (d->labelled)
         fprintf(stderr, "%llu of %llu cases are answered as they are labelled\n", (unsigned long long)d->right,
                 (unsigned long long)d->labelled);

@@ -41,7 +41,7 @@ struct jw_detect {
     pthread_cond_t moved;
     struct jw_detect_log *logs;   /* by file */
     uint32_t next, turn, running; /* the next file to take; the one whose findings may be written; threads alive */
-    uint64_t unparsed, damaged, failed;
+    uint64_t unparsed, damaged, failed, given_up; /* given_up: expressions, at their step limit */
     bool stop;
     /* only with the turn */
     struct jw_correlator *correlator;

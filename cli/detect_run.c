@@ -260,6 +260,7 @@ static void *work(void *context) {
         if (opened)
             hand_over(t);
     }
+    d->given_up += jw_sigma_given_up(t->match);
     d->running--;
     pthread_cond_broadcast(&d->moved);
     pthread_mutex_unlock(&d->lock);

@@ -252,25 +252,32 @@ static jw_status compile_routes(struct compiling *c) {
     return JW_OK;
 }
 
+static jw_status build_index(struct compiling *c, uint32_t column, const uint32_t *first, const uint32_t *next) {
+    struct jw_sigma *set = c->set;
+    JW_AUTO(jw_index_builder_free_p) struct jw_index_builder *builder = jw_index_builder_new(set->mem);
+    jw_status st = builder ? JW_OK : no_memory(c);
+    for (uint32_t p = first[column]; p && st == JW_OK; p = next[p - 1])
+        for (uint32_t v = 0; st == JW_OK && v < set->predicates[p - 1].count; v++)
+            st = jw_index_add(builder, p - 1, &set->predicates[p - 1].values[v], c->err);
+    return st == JW_OK ? jw_index_build(builder, &set->columns[column].index, c->err) : st;
+}
+
 static jw_status build_indexes(struct compiling *c) {
     struct jw_sigma *set = c->set;
-    for (uint32_t column = 0; column < set->column_count; column++) {
-        JW_AUTO(jw_index_builder_free_p) struct jw_index_builder *builder = jw_index_builder_new(set->mem);
-        bool any = false;
-        if (!builder)
-            return no_memory(c);
-        for (uint32_t p = 0; p < set->predicate_count; p++)
-            for (uint32_t v = 0; set->predicates[p].column == column && v < set->predicates[p].count; v++) {
-                jw_status st = jw_index_add(builder, p, &set->predicates[p].values[v], c->err);
-                if (st != JW_OK)
-                    return st;
-                any = true;
-            }
-        jw_status st = any ? jw_index_build(builder, &set->columns[column].index, c->err) : JW_OK;
-        if (st != JW_OK)
-            return st;
+    uint32_t *first =
+        calloc(set->column_count + 1, sizeof *first); /* predicates + 1 by column: rules may bring as */
+    uint32_t *next = calloc(set->predicate_count + 1, sizeof *next); /* many columns as predicates */
+    jw_status st = first && next ? JW_OK : no_memory(c);
+    for (uint32_t p = set->predicate_count; st == JW_OK && p; p--) {
+        next[p - 1] = first[set->predicates[p - 1].column];
+        first[set->predicates[p - 1].column] = p;
     }
-    return JW_OK;
+    for (uint32_t column = 0; st == JW_OK && column < set->column_count; column++)
+        if (first[column])
+            st = build_index(c, column, first, next);
+    free(first);
+    free(next);
+    return st;
 }
 
 static void mark(struct jw_sigma *set, uint32_t code, uint32_t source) {

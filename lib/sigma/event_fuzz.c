@@ -19,7 +19,10 @@ static const char rules[] =
     "Case}\n"
     "  k: [keyword, 'other*word']\n  condition: 2 of them or (k and not a)\n---\n"
     "title: d\nid: d\nlogsource: {}\ndetection:\n  a: {f|wide|base64offset|contains: ping, g|neq: x}\n"
-    "  b: {f|contains|all: [a, b, c]}\n  n: {h: é}\n  condition: (a or b) and not n\n";
+    "  b: {f|contains|all: [a, b, c]}\n  n: {h: é}\n  condition: (a or b) and not n\n---\n"
+    "title: e\nid: e\nlogsource: {}\ndetection:\n  a: {f|hour|gte: 22, g|week: [1, 53]}\n  b: {h|year|neq: 2026}\n"
+    "  condition: a or not b\n---\n"
+    "title: quiet\nlogsource: {}\nfilter: {rules: [e], s: {g|startswith: adm}, condition: not s}\n";
 
 static struct jw_sigma *sigma;
 static struct jw_sigma_worker *worker;
@@ -39,7 +42,7 @@ static void load(void) {
     plain = jw_plain_new(sigma);
     struct jw_sigma_counts counts;
     jw_sigma_counts(sigma, &counts);
-    assert(worker && plain && counts.rules == 4 && counts.refused == 0);
+    assert(worker && plain && counts.rules == 5 && counts.filters == 1 && counts.refused == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -199,6 +199,13 @@ static jw_status keep(struct reading *r, struct jw_sigma_value value) {
 
 static jw_status no_memory(struct reading *r) { return jw_fail(r->err, JW_E_LIMIT, "line %d: no memory", r->line); }
 
+/* Matching takes the length of a value times that of its longest run without *. */
+static jw_status too_many_pieces(struct reading *r) {
+    return jw_fail(r->err, JW_E_LIMIT,
+                   "line %d: more than %d wildcards, dashes and texts between them in one value", r->line,
+                   JW_SIGMA_PIECES);
+}
+
 /* Applies an encoding to every literal. base64 of a wildcard means nothing. */
 static jw_status encode(struct reading *r, struct jw_pattern *pattern, modifier what, unsigned offset,
                         jw_text text) {
@@ -242,6 +249,8 @@ static jw_status shape(struct reading *r, struct jw_sigma_value *value, unsigned
     }
     if (st == JW_OK && r->item->field.len == 0) /* a keyword is looked for anywhere in a value */
         st = jw_pattern_wrap(pattern, true, true, r->mem);
+    if (st == JW_OK && pattern->count > JW_SIGMA_PIECES)
+        return too_many_pieces(r);
     if (st == JW_OK)
         st = jw_pattern_finish(pattern, r->cased, r->mem);
     return st == JW_OK ? JW_OK : no_memory(r);
@@ -253,6 +262,8 @@ static jw_status keep_pattern(struct reading *r, jw_text text) {
         struct jw_sigma_value value = {.op = JW_OP_PATTERN, .text = text, .cased = r->cased};
         if (jw_pattern_parse(text, r->mem, &value.pattern) != JW_OK)
             return no_memory(r);
+        if (value.pattern.count > JW_SIGMA_PIECES)
+            return too_many_pieces(r);
         jw_status st = shape(r, &value, offset);
         if (st == JW_OK)
             st = keep(r, value);

@@ -1,5 +1,6 @@
 /* lib/sigma/load.c — folders of rules become a rule set; what cannot be loaded is told, never dropped silently. */
 #include "files.h"
+#include "intern.h"
 #include "link.h"
 #include "named.h"
 #include "placeholder.h"
@@ -18,6 +19,7 @@ struct loading {
     const struct jw_sigma_options *options;
     struct jw_arena *yaml; /* of the file in hand */
     struct jw_placeholders lists;
+    struct jw_intern *sources; /* different logsources */
     uint32_t room;
     struct jw_sigma_rule *filters[FILTERS_MOST];
 };
@@ -70,6 +72,23 @@ static jw_status keep(struct loading *l, struct jw_sigma_rule *rule, struct jw_e
     return JW_OK;
 }
 
+/* Sets of sources are bits: one file of invented logsources must not take the others' place. */
+static jw_status check_source(struct loading *l, const struct jw_sigma_rule *rule, struct jw_error *why) {
+    const jw_text parts[] = {rule->logsource.product, rule->logsource.category, rule->logsource.service};
+    JW_AUTO(jw_buffer_free) jw_buffer key = JW_BUFFER(8 << 20);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        jw_buffer_add(&key, parts[i]);
+        jw_buffer_byte(&key, '\0');
+    }
+    uint32_t known = jw_intern_find(l->sources, jw_buffer_text(&key));
+    if (known == UINT32_MAX && jw_intern_count(l->sources) == JW_SOURCES_MOST)
+        return jw_fail(why, JW_E_LIMIT, "line %d: more than %d different logsources", rule->info.line,
+                       JW_SOURCES_MOST);
+    return key.failed || jw_intern_add(l->sources, jw_buffer_text(&key), NULL) == UINT32_MAX
+               ? jw_fail(why, JW_E_LIMIT, "line %d: no memory", rule->info.line)
+               : JW_OK;
+}
+
 /* Does a rule that could be read fit into the set? */
 static jw_status check_room(struct loading *l, const struct jw_sigma_rule *rule, struct jw_error *why) {
     struct jw_sigma *set = l->set;
@@ -81,7 +100,7 @@ static jw_status check_room(struct loading *l, const struct jw_sigma_rule *rule,
         return jw_fail(why, JW_E_LIMIT, "line %d: more than %d filters", line, FILTERS_MOST);
     if (!rule->is_filter && set->rule_count == RULES_MOST)
         return jw_fail(why, JW_E_LIMIT, "line %d: more than %d rules", line, RULES_MOST);
-    return JW_OK;
+    return rule->is_filter || !rule->root ? JW_OK : check_source(l, rule, why);
 }
 
 static jw_status check_id(struct loading *l, struct jw_sigma_rule *rule, struct jw_error *why) {
@@ -187,8 +206,12 @@ jw_status jw_sigma_load(const struct jw_sigma_options *options, struct jw_sigma 
     if (!set || !yaml || !(set->mem = jw_arena_new(MEMORY_MOST)) || !(set->ids = jw_named_new(set->mem)) ||
         !(set->called = jw_named_new(set->mem)))
         return jw_fail(err, JW_E_LIMIT, "rules: no memory");
-    struct loading l = {.set = set, .options = options, .yaml = yaml};
-    jw_status st = load(&l, err);
+    JW_AUTO(jw_intern_free_p) struct jw_intern *sources = jw_intern_new(set->mem);
+    struct loading l = {.set = set, .options = options, .yaml = yaml, .sources = sources};
+    jw_status st = sources ? load(&l, err) : jw_fail(err, JW_E_LIMIT, "rules: no memory");
+    if (st == JW_E_LIMIT)
+        return jw_wrap(err, st, "%u rules, which may take %zu MiB with all they compile to", set->rule_count,
+                       MEMORY_MOST >> 20);
     if (st != JW_OK)
         return st;
     *out = set;

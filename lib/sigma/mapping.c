@@ -106,24 +106,33 @@ static const struct jw_mapping_field *find_field(const struct jw_mapping_field *
     return NULL;
 }
 
+/* Is `name` the pattern with `field` in place of its star? Compared without making it: this runs for every field of
+ * every rule and every kind of event. */
+static bool is_made(jw_text name, jw_text pattern, size_t star, jw_text field) {
+    jw_text rest = name, head = {pattern.ptr, star}, tail = {pattern.ptr + star + 1, pattern.len - star - 1};
+    return jw_text_drop(&rest, head) && jw_text_drop(&rest, field) && jw_text_is(rest, tail);
+}
+
 static uint32_t add_name(jw_text pattern, jw_text field, struct jw_arena *mem, jw_text *out, uint32_t count) {
     size_t star;
-    jw_text name = pattern;
-    if (jw_text_find(pattern, JW_TEXT("*"), &star)) {
-        char *made = jw_arena_alloc(mem, pattern.len + field.len);
-        if (!made)
-            return count;
-        memcpy(made, pattern.ptr, star);
-        memcpy(made + star, field.ptr, field.len);
-        memcpy(made + star + field.len, pattern.ptr + star + 1, pattern.len - star - 1);
-        name = (jw_text){made, pattern.len - 1 + field.len};
-    }
+    bool has_star = jw_text_find(pattern, JW_TEXT("*"), &star);
     for (uint32_t i = 0; i < count; i++)
-        if (jw_text_is(out[i], name))
+        if (has_star ? is_made(out[i], pattern, star, field) : jw_text_is(out[i], pattern))
             return count;
-    if (count < JW_CANDIDATES)
-        out[count++] = name;
-    return count;
+    if (count == JW_CANDIDATES)
+        return count;
+    if (!has_star) {
+        out[count] = pattern;
+        return count + 1;
+    }
+    char *made = jw_arena_alloc(mem, pattern.len + field.len);
+    if (!made)
+        return count;
+    memcpy(made, pattern.ptr, star);
+    memcpy(made + star, field.ptr, field.len);
+    memcpy(made + star + field.len, pattern.ptr + star + 1, pattern.len - star - 1);
+    out[count] = (jw_text){made, pattern.len - 1 + field.len};
+    return count + 1;
 }
 
 static uint32_t entry_names(const struct jw_mapping_entry *entry, jw_text field, struct jw_arena *mem, jw_text *out,

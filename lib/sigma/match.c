@@ -8,6 +8,7 @@
 
 #define CACHE_BYTES  (16u << 20)
 #define VALUES_BYTES (64u << 10) /* of short values of one event, gathered for a screen */
+#define FOLDED_BYTES (96u << 20) /* of the values that fieldref compares: twice the longest event, folded */
 #define TIMED_EVERY  64          /* events, on average */
 #define AS_WRITTEN   0x80000000u /* of columns in the cache: the value is JSON's */
 #define SIGN_COLUMN  0x80000000u /* tells a column from a predicate in a signature */
@@ -30,6 +31,7 @@ void jw_sigma_worker_free(struct jw_sigma_worker *w) {
     free(w->decoded);
     jw_arena_free(w->decoded_mem);
     jw_buffer_free(&w->signature);
+    jw_arena_free(w->folded);
     jw_plans_free(w->plans);
     free(w);
 }
@@ -59,13 +61,14 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
     w->active = calloc(set->words, sizeof *w->active);
     w->hits = calloc(set->rule_count + 1, sizeof *w->hits);
     w->plans = jw_plans_new(set);
+    w->folded = jw_arena_new(FOLDED_BYTES);
     w->signature = JW_BUFFER((size_t)1 << 20);
     w->values = malloc(VALUES_BYTES + JW_SCREEN_SLACK);
     w->costs = calloc(set->rule_count + 1, sizeof *w->costs);
     w->until_timed = w->random = 1;
     w->clock_ns = clock_cost();
     bool good = w->scan && w->cache && w->places && w->touched && w->truth && w->rule_stamp && w->candidates &&
-                w->active && w->hits && w->plans && w->values && w->costs;
+                w->active && w->hits && w->plans && w->folded && w->values && w->costs;
     for (uint32_t i = 0; good && i < set->column_count; i++)
         good = !set->columns[i].index || jw_index_worker_fit(w->scan, set->columns[i].index);
     if (!good)
@@ -200,30 +203,42 @@ static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing
         scan_field(w, column, w->links[at - 1].field, routing);
 }
 
+/* All values of one column, folded unless `cased`; each once, because every one of the other side is compared with
+ * it. Without memory the rest is left out. */
+static uint32_t fold_values(struct jw_sigma_worker *w, const struct jw_place *place, bool cased, jw_text **out) {
+    uint32_t count = 0, room = 0;
+    for (uint32_t i = place->first; i; i = w->links[i - 1].next)
+        room++;
+    jw_text *values = jw_arena_alloc(w->folded, (room + 1) * sizeof *values);
+    for (uint32_t i = place->first; values && i; i = w->links[i - 1].next) {
+        if (w->rec->fields[w->links[i - 1].field].kind == JW_KIND_NULL)
+            continue;
+        jw_text text = jw_sigma_text(w, w->links[i - 1].field);
+        char *folded = cased ? NULL : jw_arena_alloc(w->folded, text.len * JW_FOLD_GROWTH + 1);
+        if (!cased && !folded)
+            break;
+        values[count++] = cased ? text : (jw_text){folded, jw_fold(text, folded)};
+    }
+    *out = values;
+    return count;
+}
+
 static bool fields_agree(struct jw_sigma_worker *w, const struct jw_code *code) {
     const struct jw_place *a = &w->places[code->first], *b = &w->places[code->least];
-    char left[512], right[512];
+    jw_text *left, *right;
     if (a->epoch != w->epoch || b->epoch != w->epoch)
         return false;
-    for (uint32_t i = a->first; i; i = w->links[i - 1].next)
-        for (uint32_t j = b->first; j; j = w->links[j - 1].next) {
-            uint32_t x = w->links[i - 1].field, y = w->links[j - 1].field;
-            if (w->rec->fields[x].kind == JW_KIND_NULL || w->rec->fields[y].kind == JW_KIND_NULL)
-                continue;
-            jw_text s = jw_sigma_text(w, x), t = jw_sigma_text(w, y);
-            /* Longer values are compared as they are: no memory is asked for here. */
-            if (!code->value->cased && s.len <= sizeof left / JW_FOLD_GROWTH &&
-                t.len <= sizeof right / JW_FOLD_GROWTH) {
-                s = (jw_text){left, jw_fold(s, left)};
-                t = (jw_text){right, jw_fold(t, right)};
-            }
-            jw_shape shape = code->value->shape;
-            if (shape == JW_SHAPE_EQUALS   ? jw_text_is(s, t)
-                : shape == JW_SHAPE_STARTS ? jw_text_starts(s, t)
-                : shape == JW_SHAPE_ENDS   ? jw_text_ends(s, t)
-                                           : jw_text_find(s, t, NULL))
+    jw_arena_reset(w->folded);
+    uint32_t lefts = fold_values(w, a, code->value->cased, &left);
+    uint32_t rights = fold_values(w, b, code->value->cased, &right);
+    jw_shape shape = code->value->shape;
+    for (uint32_t i = 0; i < lefts; i++)
+        for (uint32_t j = 0; j < rights; j++)
+            if (shape == JW_SHAPE_EQUALS   ? jw_text_is(left[i], right[j])
+                : shape == JW_SHAPE_STARTS ? jw_text_starts(left[i], right[j])
+                : shape == JW_SHAPE_ENDS   ? jw_text_ends(left[i], right[j])
+                                           : jw_text_find(left[i], right[j], NULL))
                 return true;
-        }
     return false;
 }
 
@@ -401,3 +416,5 @@ void jw_sigma_cost_of(const struct jw_sigma_worker *w, const struct jw_sigma_rul
     for (uint32_t i = regexes->start[rule->number]; i < regexes->start[rule->number + 1]; i++)
         out->time_ns += jw_index_worker_regex_ns(w->scan, regexes->items[i]);
 }
+
+uint64_t jw_sigma_given_up(const struct jw_sigma_worker *w) { return jw_index_worker_limits(w->scan); }

@@ -34,6 +34,7 @@ struct jw_sigma_worker {
     struct jw_plans *plans;
     uint64_t *active; /* sources, while a plan is made */
     jw_buffer signature;
+    struct jw_arena *folded;    /* of fieldref, while it compares */
     struct jw_decoded *decoded; /* by field; NULL until one is needed */
     struct jw_arena *decoded_mem;
     char *values;                /* of the event, one behind the other, for a screen */

@@ -150,6 +150,7 @@ struct jw_sigma_rule {
 };
 
 #define JW_SIGMA_VALUES 100000 /* of one rule */
+#define JW_SIGMA_PIECES 256    /* of one value: wildcards, dashes, and the texts between them */
 #define JW_SIGMA_DEPTH  64     /* of a condition */
 #define JW_SIGMA_PARTS  16384  /* of all conditions of one rule, `of` counted as often as it covers */
 

@@ -80,6 +80,9 @@ size_t jw_sigma_match(struct jw_sigma_worker *worker, const struct jw_record *re
                       const struct jw_sigma_source *source, const struct jw_sigma_rule *const **out_rules);
 bool jw_sigma_rule_alerts(const struct jw_sigma_rule *rule);
 
+/* How often a regular expression was given up at its step limit, so that it counted as not matching. */
+uint64_t jw_sigma_given_up(const struct jw_sigma_worker *worker);
+
 /* In words, what of `rule` is true of the event last given to jw_sigma_match: `field contains "x"; …`. */
 void jw_sigma_reason(struct jw_sigma_worker *worker, const struct jw_sigma_rule *rule, jw_buffer *out);
 
