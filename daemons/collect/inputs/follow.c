@@ -1,14 +1,13 @@
 /* daemons/collect/inputs/follow.c — files and folders followed over rotation and restart. inotify says that
  * something happened, looking says what: a look every second alone would do, and does on file systems without
  * inotify. */
+#include "follow.h"
+
 #include <errno.h>
 #include <glob.h>
-#include <limits.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
-#include "../followed.h"
-#include "../input.h"
 #include "base/log.h"
 #include "base/time.h"
 
@@ -17,39 +16,6 @@
 #define SOON_NS    (20 * JW_MS)      /* a busy file is read in batches, not line by line */
 #define GONE_NS    (10 * JW_SECOND)  /* after rotation its writer may go on for a while */
 #define ROUND      16                /* batches of one file before the others have their turn */
-
-struct pattern {
-    char glob[PATH_MAX];
-    jw_text name, format, dataset; /* point into the option */
-    int watch;
-};
-
-struct one {
-    struct one *next;
-    struct jw_followed file;
-    struct jw_source *source;
-    const struct pattern *pattern;
-    char *path;
-    size_t flying;
-    int64_t gone; /* steady time since no pattern names it, or since it last grew after that; 0: named */
-    bool seen;
-};
-
-struct follow {
-    struct jw_collect *collect;
-    struct pattern *patterns;
-    size_t pattern_count, file_count;
-    struct one *files;
-    char *scratch;
-    size_t scratch_size;
-    int inotify;
-    struct jw_watch *watch;
-    struct jw_timer *second, *soon;
-    struct jw_waiter waiter;
-    bool started, closing, scan_wanted, full_told, refused_told;
-    size_t refused_now; /* links that this scan did not follow */
-    jw_stat *following, *waiting, *refused;
-};
 
 /* What is known of a submission until it is answered. */
 struct flight {
@@ -186,10 +152,19 @@ static void refuse(struct follow *follow, const char *why) {
     follow->refused_told = true;
 }
 
+/* Of a rotated file: the rest of one we know, or all of one that appeared and went while we were down. Others are
+ * older than jinwu, and noted as such. */
+static bool has_unread(struct follow *follow, const struct pattern *pattern, struct one *one) {
+    uint64_t at;
+    bool named = jw_followed_identify(&one->file, false);
+    if (named && jw_spool_origin(follow->collect->spool, one->file.origin, &at))
+        return at < one->file.size;
+    return one->file.size && jw_absence_is_news(&follow->absence, pattern->glob, one->path, one->file.origin);
+}
+
 static void add(struct follow *follow, const struct pattern *pattern, const char *path, bool only_known) {
     struct stat st;
     struct jw_error err;
-    uint64_t at;
     char name[JW_SOURCE_NAME];
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return;
@@ -214,14 +189,14 @@ static void add(struct follow *follow, const struct pattern *pattern, const char
         free(one);
         return;
     }
-    if (only_known && !(jw_followed_identify(&one->file, false) &&
-                        jw_spool_origin(follow->collect->spool, one->file.origin, &at) && at < one->file.size)) {
+    if (only_known && !has_unread(follow, pattern, one)) {
         jw_followed_close(&one->file);
         free(one->path);
         free(one);
         return;
     }
     one->file.origin = 0; /* begin() asks the spool where it is */
+    follow->changed = true;
     snprintf(name, sizeof name, "file:%s", path);
     one->source = jw_source_named(follow->collect->sources, pattern->name.len ? pattern->name : jw_text_from(name));
     one->pattern = pattern;
@@ -232,20 +207,12 @@ static void add(struct follow *follow, const struct pattern *pattern, const char
     follow->file_count++;
 }
 
-static bool is_compressed(const char *path) {
-    static const char *const ends[] = {".gz", ".xz", ".bz2", ".zst", ".zip"};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (jw_text_ends(jw_text_from(path), jw_text_from(ends[i])))
-            return true;
-    return false;
-}
-
 static void add_matching(struct follow *follow, const struct pattern *pattern, const char *what, bool only_known) {
     glob_t found;
     if (glob(what, 0, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++)
-        if (!is_compressed(found.gl_pathv[i]))
+        if (!jw_follow_is_compressed(found.gl_pathv[i]))
             add(follow, pattern, found.gl_pathv[i], only_known);
     globfree(&found);
 }
@@ -265,13 +232,16 @@ static void forget_gone(struct follow *follow) {
     int64_t now = jw_time_steady();
     for (struct one **at = &follow->files; *at;) {
         struct one *one = *at;
-        if (!one->seen && !one->gone)
+        if (!one->seen && !one->gone) {
             one->gone = now;
+            follow->changed = true;
+        }
         if (one->seen && one->gone && !one->flying)
             one->gone = 0;
         /* twice the time: in between its unfinished last line is taken */
         if (one->gone && now - one->gone > 2 * GONE_NS && one->file.offset >= one->file.size && !one->flying) {
             *at = one->next;
+            follow->changed = true;
             jw_followed_close(&one->file);
             free(one->path);
             free(one);
@@ -301,8 +271,10 @@ static void scan(struct follow *follow) {
 static void on_soon(void *context) {
     struct follow *follow = context;
     follow->soon = NULL;
-    if (follow->scan_wanted)
+    if (follow->scan_wanted) {
         scan(follow);
+        jw_follow_note(follow);
+    }
     serve_all(follow);
 }
 
@@ -317,6 +289,7 @@ static void on_second(void *context) {
     struct follow *follow = context;
     uint64_t waiting = 0;
     scan(follow);
+    jw_follow_note(follow);
     serve_all(follow);
     for (struct one *one = follow->files; one; one = one->next)
         waiting += one->file.size > one->file.offset ? one->file.size - one->file.offset : 0;
@@ -380,6 +353,7 @@ static void close_input(void *state) {
         free(one->path);
         free(one);
     }
+    jw_absence_close(&follow->absence);
     free(follow->patterns);
     free(follow->scratch);
     free(follow);
@@ -406,7 +380,8 @@ static jw_status open_input(struct jw_collect *collect, void **out_state, struct
     struct follow *follow = calloc(1, sizeof *follow);
     if (!follow)
         return jw_fail(err, JW_E_LIMIT, "no memory");
-    *follow = (struct follow){.collect = collect, .inotify = -1, .pattern_count = count};
+    *follow = (struct follow){.collect = collect, .inotify = -1, .pattern_count = count, .changed = true};
+    jw_absence_open(&follow->absence, collect->run->data);
     follow->scratch_size = collect->message_most + JW_COLLECT_READ;
     follow->scratch = malloc(follow->scratch_size);
     follow->patterns = calloc(count, sizeof *follow->patterns);
