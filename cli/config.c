@@ -57,7 +57,11 @@ static jw_status read_text(struct jw_config *config, struct jw_error *err) {
     for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0 && !config->text.failed;)
         jw_buffer_add(&config->text, (jw_text){piece, got});
     fclose(file);
-    return config->text.failed ? jw_fail(err, JW_E_LIMIT, "%s: larger than 1 MiB", config->path) : JW_OK;
+    if (config->text.failed)
+        return jw_fail(err, JW_E_LIMIT, "%s: larger than 1 MiB", config->path);
+    uint32_t line;
+    const char *unfit = jw_yaml_unfit(jw_buffer_text(&config->text), &line);
+    return unfit ? jw_fail(err, JW_E_SYNTAX, "%s:%u: %s", config->path, line, unfit) : JW_OK;
 }
 
 jw_status jw_config_load(const char *path, struct jw_config **out, struct jw_error *err) {

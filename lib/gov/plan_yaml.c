@@ -94,6 +94,12 @@ static void read_lists(struct jw_plan *plan, struct fy_node *root) {
 }
 
 void jw_plan_yaml_read(struct jw_plan *plan, jw_text bytes) {
+    uint32_t line;
+    const char *unfit = jw_yaml_unfit(bytes, &line);
+    if (unfit) {
+        jw_plan_refuse(plan, line, "%s", unfit);
+        return;
+    }
     struct fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = NULL;

@@ -69,6 +69,8 @@ static void drop_same(struct view *view, jw_field_id id, jw_field_id other) {
 
 static jw_text base_name(jw_text path) {
     size_t at = path.len;
+    if (!at)
+        return path; /* C allows no arithmetic on NULL, not even + 0 */
     while (at && path.ptr[at - 1] != '/' && path.ptr[at - 1] != '\\')
         at--;
     return (jw_text){path.ptr + at, path.len - at};

@@ -77,9 +77,11 @@ bool jw_declared_open_text(struct jw_declared *yaml, jw_text text, const char *s
         snprintf(yaml->story, sizeof yaml->story, "%s: larger than %u bytes; split it", shown, JW_DECLARED_BYTES);
         return false;
     }
-    if (!jw_text_is_utf8(text) || memchr(text.ptr, 0, text.len)) {
+    uint32_t line;
+    const char *unfit = jw_yaml_unfit(text, &line);
+    if (unfit) {
         yaml->state = JW_E_SYNTAX;
-        snprintf(yaml->story, sizeof yaml->story, "%s: not UTF-8; save the file as UTF-8", shown);
+        snprintf(yaml->story, sizeof yaml->story, "%s:%u: %s", shown, line, unfit);
         return false;
     }
     char *copy = jw_arena_cstr(mem, text); /* the document points into its input */

@@ -197,6 +197,8 @@ static pcre2_code *compile_code(struct expansion *from, jw_text text, bool whole
     unsigned char why[128] = "";
     pcre2_get_error_message(error, why, sizeof why);
     size_t start = at > 20 ? at - 20 : 0;
+    if (!text.len)
+        text = JW_TEXT(""); /* C allows no arithmetic on NULL */
     jw_declared_fail(from->compile->yaml, from->node, "pattern: %s, at \"" JW_FMT "\"", (char *)why,
                      JW_ARG(((jw_text){text.ptr + start, text.len - start < 40 ? text.len - start : 40})));
     return NULL;

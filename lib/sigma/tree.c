@@ -96,11 +96,6 @@ static jw_status parser_failed(struct build *b, struct jw_error *err) {
     return jw_fail(err, JW_E_SYNTAX, "line %d: not YAML", b->line);
 }
 
-/* The reader's own check comes late and costs memory; NUL and bad UTF-8 confuse it. */
-static bool is_clean(jw_text text) {
-    return jw_text_is_utf8(text) && !memchr(text.ptr ? text.ptr : "", 0, text.len);
-}
-
 jw_status jw_tree_parse(jw_text text, struct jw_arena *mem, struct jw_tree **out, struct jw_error *err) {
     return jw_tree_parse_apart(text, mem, mem, out, err);
 }
@@ -109,8 +104,10 @@ jw_status jw_tree_parse_apart(jw_text text, struct jw_arena *mem, struct jw_aren
                               struct jw_error *err) {
     struct jw_tree documents = {.kind = JW_TREE_LIST};
     JW_AUTO(release) struct build b = {.mem = mem, .texts = texts, .source = text, .line = 1};
-    if (!is_clean(text))
-        return jw_fail(err, JW_E_SYNTAX, "line 1: not UTF-8 text");
+    uint32_t line;
+    const char *unfit = jw_yaml_unfit(text, &line);
+    if (unfit)
+        return jw_fail(err, JW_E_SYNTAX, "line %u: %s", line, unfit);
     b.open[0] = &documents;
     b.tail[0] = &documents.first;
     b.diag = fy_diag_create(NULL);

@@ -1,6 +1,21 @@
 /* lib/yaml/yaml.c — '' is one quote (YAML 1.2, section 7.3.2). */
 #include "yaml.h"
 
+#include <string.h>
+
+const char *jw_yaml_unfit(jw_text source, uint32_t *out_line) {
+    jw_text line;
+    for (*out_line = 1; jw_text_next(&source, '\n', &line); ++*out_line) {
+        if (!jw_text_is_utf8(line))
+            return "not UTF-8; save the file as UTF-8";
+        if (line.len && memchr(line.ptr, 0, line.len))
+            return "a NUL byte; is it a text file?";
+        if (jw_text_starts(line, JW_TEXT("%")))
+            return "a line that begins with %; directives are not used here";
+    }
+    return NULL;
+}
+
 /* What stands between the quotes in the source; ptr NULL where it cannot be found. */
 static jw_text raw_of(struct fy_token *token, jw_text source) {
     const struct fy_mark *from = fy_token_start_mark(token), *to = fy_token_end_mark(token);

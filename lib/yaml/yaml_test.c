@@ -30,7 +30,18 @@ static void quotes_are_read_right_where_the_reader_is_wrong(struct jw_test *t) {
     }
 }
 
+static void what_the_reader_never_returns_from_is_told_with_its_line(struct jw_test *t) {
+    uint32_t line;
+    JW_CHECK(t, !jw_yaml_unfit(JW_TEXT("a: 中\nb: 50%\n c: %x\n"), &line));
+    JW_CHECK(t, !jw_yaml_unfit(JW_TEXT(""), &line));
+    JW_CHECK(t, jw_yaml_unfit(JW_TEXT("a: 1\n%a\xa8\xa8\xa8"), &line) && line == 2);
+    JW_CHECK(t, jw_yaml_unfit(JW_TEXT("%YAML 1.1\n---\na: 1"), &line) && line == 1);
+    JW_CHECK(t, jw_yaml_unfit(JW_TEXT("a: 1\nb: \0"), &line) && line == 2);
+}
+
 int main(void) {
     return jw_test_run(
-        (const struct jw_test_case[]){JW_CASE(quotes_are_read_right_where_the_reader_is_wrong), {0}});
+        (const struct jw_test_case[]){JW_CASE(quotes_are_read_right_where_the_reader_is_wrong),
+                                      JW_CASE(what_the_reader_never_returns_from_is_told_with_its_line),
+                                      {0}});
 }
