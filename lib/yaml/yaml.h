@@ -6,9 +6,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* What libfyaml must not be given, asked before every reading: bytes that are no UTF-8 (0.7.12 never returns from one in
- * a directive), NUL, which ends its input silently, and directives ("%YAML") themselves, which no file of ours needs.
- * NULL: nothing; else what it is, and in which line (1-based). */
+/* What libfyaml must not be given, asked before every reading: bytes that are no UTF-8 (0.7.12 never returns from
+ * one in a directive), NUL, which ends its input silently, and directives ("%YAML") themselves, which no file of
+ * ours needs. NULL: nothing; else what it is, and in which line (1-based). */
 const char *jw_yaml_unfit(jw_text source, uint32_t *out_line);
 
 /* libfyaml 0.7.12 (Debian 12) reads '''' inside a single-quoted scalar as three quotes and loses a character behind
