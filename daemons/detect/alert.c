@@ -127,6 +127,17 @@ void jw_alert_make(struct jw_record *out, const struct jw_record *event, const s
                 jw_record_append(out, event->fields[i]);
 }
 
+void jw_alert_correlate(struct jw_record *out, const struct jw_correlation_hit *hit) {
+    char digits[40];
+    int len = snprintf(digits, sizeof digits, "%.15g", hit->measure);
+    jw_text measure = jw_arena_copy(out->mem, (jw_text){digits, (size_t)len});
+    if (measure.ptr)
+        jw_record_add_kind(out, JW_TEXT("alert.measure"), measure, JW_KIND_NUMBER);
+    add(out, "alert.group", jw_arena_copy(out->mem, hit->group));
+    for (uint32_t i = 0; i < hit->rule_count; i++)
+        add(out, "alert.rules", jw_sigma_rule_info(hit->rules[i])->title);
+}
+
 void jw_alert_prove(struct jw_record *out, uint32_t spool, const struct jw_evidence *evidence) {
     for (uint32_t i = 0; i < evidence->number_count; i++)
         add_event(out, spool, evidence->numbers[i]);

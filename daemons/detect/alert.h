@@ -17,6 +17,8 @@ struct jw_evidence {
 /* Fills `out` (cleared here) with everything but the evidence. `reason` and the event are borrowed. */
 void jw_alert_make(struct jw_record *out, const struct jw_record *event, const struct jw_sigma_info *info,
                    jw_text reason);
+/* What a correlation adds: its group, what it measured, and the rules that its events matched. */
+void jw_alert_correlate(struct jw_record *out, const struct jw_correlation_hit *hit);
 void jw_alert_prove(struct jw_record *out, uint32_t spool, const struct jw_evidence *evidence);
 /* What an analyst would call "the same again": unit, host, source address and user. In `mem`. */
 jw_text jw_alert_entity(const struct jw_record *alert, struct jw_arena *mem);

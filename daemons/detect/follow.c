@@ -1,5 +1,5 @@
 /* daemons/detect/follow.c — the thread: frame of events in, at most one frame of alerts out. */
-#include "follow.h"
+#include "windows.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -39,13 +39,15 @@ static jw_status take_reload(struct jw_follow *f, struct jw_error *err) {
     jw_board_close(f->board);
     jw_flood_free(f->flood);
     f->board = board;
+    jw_windows_carry(f, next);
     jw_rules_free(f->rules);
     f->flood = flood;
     f->rules = next;
     next = NULL;
     f->announce = true;
+    jw_windows_count(f, true);
     if (f->placed)
-        jw_place_rebuild(f);
+        jw_windows_fill(f);
     return JW_OK;
 }
 
@@ -151,8 +153,7 @@ static void find_stats(struct jw_follow *f) {
     f->lag_bytes = stat_of(f, "lag_bytes");
     f->lag_events = stat_of(f, "lag_events");
     f->lag_seconds = stat_of(f, "lag_seconds");
-    f->evictions = stat_of(f, "correlation_evictions");
-    f->groups = stat_of(f, "correlation_groups");
+    jw_windows_stats(f);
 }
 
 jw_status jw_follow_start(struct jw_daemon_run *run, struct jw_rules *rules, struct jw_follow **out,

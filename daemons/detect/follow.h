@@ -9,6 +9,16 @@
 #include "record/codec.h"
 #include "spool/spool.h"
 
+/* windows.c */
+struct jw_windows {
+    int64_t save_ns;  /* the last saving took */
+    uint32_t missing; /* correlations whose windows must be filled */
+    bool failing;     /* the last saving failed */
+    struct jw_correlator_counts seen;
+    jw_stat *groups, *bytes, *taken, *late, *unfit, *condensed, *evictions, *no_memory, *state_bytes, *refused,
+        *failures;
+};
+
 struct jw_follow {
     struct jw_daemon_run *run;
     pthread_t thread;
@@ -17,6 +27,7 @@ struct jw_follow {
     pthread_mutex_t lock; /* of `next` */
     struct jw_rules *rules, *next;
     struct jw_flood *flood;
+    struct jw_windows windows;
     struct jw_board *board;
     struct jw_spool_reader *events;
     struct jw_spool *alerts;
@@ -34,7 +45,7 @@ struct jw_follow {
     bool announce;                              /* the next event is the first one of this rule set */
     bool torn; /* the frame in hand was matched, but its alerts could not be appended: nothing may be committed */
     jw_stat *matched, *told, *merged, *dropped, *damaged, *unreadable, *spent, *blocked, *lag_bytes, *lag_events,
-        *lag_seconds, *evictions, *groups;
+        *lag_seconds;
 };
 
 /* judge.c */
@@ -51,7 +62,6 @@ void jw_judge_merged(struct jw_follow *follow, uint32_t spool);
 /* place.c */
 /* Finds where to go on. JW_AGAIN: nothing was ever collected. */
 JW_MUST_CHECK jw_status jw_place_find(struct jw_follow *follow, struct jw_error *err);
-void jw_place_rebuild(struct jw_follow *follow); /* correlation windows */
 /* Appends `batch`, waiting while the alerts spool is full: events then wait in their own spool, nothing is lost.
  * JW_AGAIN: told to stop meanwhile. */
 JW_MUST_CHECK jw_status jw_place_append(struct jw_follow *follow, uint64_t origin, uint64_t position,

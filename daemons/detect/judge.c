@@ -1,5 +1,5 @@
 /* daemons/detect/judge.c — one frame of events against the rules: what to tell, and what to merge. */
-#include "follow.h"
+#include "windows.h"
 
 #include "base/log.h"
 
@@ -18,6 +18,8 @@ static void keep(struct jw_follow *f, const struct jw_record *event, const struc
     jw_arena_reset(f->alert_mem);
     alert.mem = f->alert_mem;
     jw_alert_make(&alert, event, info, jw_buffer_text(&f->reason));
+    if (hit)
+        jw_alert_correlate(&alert, hit);
     jw_text entity = hit ? hit->group : jw_alert_entity(&alert, f->alert_mem);
     uint32_t bare = alert.count;
     bool alone = jw_flood_allows(f->flood, number);
@@ -80,6 +82,7 @@ void jw_judge_frame(struct jw_follow *f, const struct jw_spool_frame *frame, uin
         return;
     if (how == JW_JUDGE_TOLD) {
         (void)jw_batch_writer_finish(f->batch); /* empties it: these were told */
+        jw_windows_count(f, true);
         return;
     }
     uint64_t read = number - frame->first_event;
@@ -91,10 +94,7 @@ void jw_judge_frame(struct jw_follow *f, const struct jw_spool_frame *frame, uin
     }
     jw_stat_add(f->matched, read);
     jw_stat_add(f->spent, (uint64_t)(jw_time_steady() - start));
-    struct jw_correlator_counts counts;
-    jw_correlator_counts(f->rules->correlator, &counts);
-    jw_stat_set(f->evictions, counts.evictions);
-    jw_stat_set(f->groups, counts.groups);
+    jw_windows_count(f, false);
 }
 
 void jw_judge_merged(struct jw_follow *f, uint32_t spool) {

@@ -7,14 +7,14 @@
  *   position  where this process is.
  * From base to told frames are matched again without telling. What is merged depends only on the frames since base,
  * so exactly what the dead process had merged is merged again. */
-#include "follow.h"
+#include "windows.h"
 
 #include "base/log.h"
 
-#define REBUILD_BYTES (256u << 20) /* of spool re-read for correlation windows */
 #define LOOK_NS       JW_SECOND
 #define COMMIT_CALM   JW_SECOND
-#define COMMIT_TOLD   (5 * JW_SECOND)     /* a rule's alerts of its own (--flood) are counted over this time */
+#define SAVE_SHARE    20              /* saving the correlation windows takes at most so small a part of the time */
+#define COMMIT_TOLD   (5 * JW_SECOND) /* a rule's alerts of its own (--flood) are counted over this time */
 #define COMMIT_MERGED (60 * JW_SECOND)    /* how long merged alerts gather */
 #define MERGED_ORIGIN (UINT64_C(1) << 32) /* beside the id of the events spool */
 
@@ -79,7 +79,8 @@ static bool is_time(struct jw_follow *f) {
     int64_t now = jw_time_steady(), age = now - f->committed_at;
     if (!jw_flood_merged(f->flood)) {
         f->merged_at = now;
-        return age >= (jw_flood_calm(f->flood) ? COMMIT_CALM : COMMIT_TOLD);
+        return age >= SAVE_SHARE * f->windows.save_ns &&
+               age >= (jw_flood_calm(f->flood) ? COMMIT_CALM : COMMIT_TOLD);
     }
     return jw_flood_full(f->flood) || now - f->merged_at >= COMMIT_MERGED;
 }
@@ -96,8 +97,10 @@ jw_status jw_place_commit(struct jw_follow *f, bool now, struct jw_error *err) {
     jw_status st = tell_merged(f, err);
     if (st == JW_OK && f->alerts_position) /* not durable yet: the cursor waits with it */
         st = jw_spool_wait(f->alerts, f->alerts_position, 10 * JW_SECOND, err);
-    if (st == JW_OK)
-        st = jw_spool_reader_commit(f->events, f->position, err);
+    if (st != JW_OK)
+        return st;
+    jw_windows_save(f);
+    st = jw_spool_reader_commit(f->events, f->position, err);
     if (st != JW_OK)
         return st;
     jw_flood_reset(f->flood);
@@ -106,50 +109,27 @@ jw_status jw_place_commit(struct jw_follow *f, bool now, struct jw_error *err) {
 }
 
 /* --- where to go on ------------------------------------------------------------------------------------------- */
-/* Fills the correlation windows from what was read before; tells nothing. */
-void jw_place_rebuild(struct jw_follow *f) {
-    JW_AUTO(jw_spool_reader_close_p) struct jw_spool_reader *reader = NULL;
-    int64_t span = jw_sigma_longest_span(f->rules->sigma), oldest = jw_time_now() - span;
-    struct jw_spool_frame frame;
-    struct jw_error err = {{0}};
-    uint64_t from = f->position > REBUILD_BYTES ? f->position - REBUILD_BYTES : 0, frames = 0;
-    if (!span || !f->position || jw_spool_reader_open(f->events_path, NULL, &reader, &err) != JW_OK ||
-        jw_spool_reader_seek(reader, from, &err) != JW_OK)
-        return;
-    for (;;) {
-        jw_status st = jw_spool_reader_next(reader, &frame, &err);
-        if (st == JW_E_SYNTAX)
-            continue;
-        if (st != JW_OK || frame.position > f->position || atomic_load(&f->stop))
-            break;
-        if (frame.written < oldest)
-            continue;
-        jw_judge_frame(f, &frame, jw_spool_reader_id(reader), JW_JUDGE_WINDOW);
-        frames++;
-    }
-    jw_log(JW_LOG_INFO, "correlation windows built again from %llu frames", (unsigned long long)frames);
-}
-
 jw_status jw_place_find(struct jw_follow *f, struct jw_error *err) {
     uint64_t merged = 0;
     uint32_t id = jw_spool_reader_id(f->events);
     jw_status st = JW_OK;
     if (!id)
         return JW_AGAIN;
-    f->position = jw_spool_reader_committed(f->events);
+    uint64_t before = f->position = jw_spool_reader_committed(f->events);
     if (!jw_spool_origin(f->alerts, id, &f->told_until))
         f->told_until = 0;
-    if (jw_spool_origin(f->alerts, MERGED_ORIGIN | id, &merged) && merged > f->position) {
-        st = jw_spool_reader_seek(f->events, merged, err);
-        if (st == JW_OK)
-            st = jw_spool_reader_commit(f->events, merged, err);
+    if (jw_spool_origin(f->alerts, MERGED_ORIGIN | id, &merged) && merged > f->position)
         f->position = merged;
+    jw_windows_restore(f); /* before the commit: it may need what is between */
+    if (f->position > before) {
+        st = jw_spool_reader_seek(f->events, f->position, err);
+        if (st == JW_OK)
+            st = jw_spool_reader_commit(f->events, f->position, err);
     }
     if (st != JW_OK)
         return st;
     if (f->told_until > f->position)
         jw_log(JW_LOG_INFO, "matching again without telling, up to where the alerts are told");
-    jw_place_rebuild(f);
     f->committed_at = f->merged_at = jw_time_steady();
     f->placed = true;
     return JW_OK;

@@ -153,5 +153,6 @@ struct jw_correlator_restored {
 /* Into a correlator that took nothing yet. JW_E_SYNTAX: damaged or of another version; it stays empty. */
 JW_MUST_CHECK jw_status jw_correlator_restore(struct jw_correlator *correlator, jw_text state,
                                               struct jw_correlator_restored *out, struct jw_error *err);
+void jw_correlator_empty(struct jw_correlator *correlator); /* as if it were new */
 /* While it is on, only correlations that found no state take events: for showing them what the others know. */
 void jw_correlator_catch_up(struct jw_correlator *correlator, bool on);

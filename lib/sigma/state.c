@@ -272,7 +272,7 @@ static void get_body(struct reading *r, struct jw_correlator *c, struct jw_corre
     out->groups = c->counts.groups;
 }
 
-static void make_empty(struct jw_correlator *c) {
+void jw_correlator_empty(struct jw_correlator *c) {
     while (c->oldest)
         jw_groups_drop(c, &c->groups[c->oldest - 1]);
     memset(c->restored, 0, c->set->rule_count);
@@ -296,7 +296,7 @@ jw_status jw_correlator_restore(struct jw_correlator *c, jw_text state, struct j
     get_body(&r, c, out);
     uint64_t evictions = c->counts.evictions;
     if (r.failed) {
-        make_empty(c);
+        jw_correlator_empty(c);
         *out = (struct jw_correlator_restored){0};
         return jw_fail(err, JW_E_SYNTAX, "correlation state: its checksum is right, what it says is not");
     }
