@@ -57,20 +57,26 @@ static uint32_t add_group(struct compiling *c, jw_code_kind kind, const uint32_t
 static uint32_t column_of(struct compiling *c, jw_text field) {
     struct jw_sigma *set = c->set;
     jw_text names[JW_CANDIDATES];
-    uint32_t count = jw_mapping_names(&set->mapping, c->logsource, c->entry, field, set->mem, names);
+    uint16_t ranks[JW_CANDIDATES];
+    uint32_t count = jw_mapping_ranked(&set->mapping, c->logsource, c->entry, field, set->mem, names, ranks);
     bool is_new;
     jw_buffer_clear(&c->key);
     for (uint32_t i = 0; i < count; i++) {
+        jw_buffer_print(&c->key, "%u ", ranks[i]);
         jw_buffer_add(&c->key, names[i]);
         jw_buffer_byte(&c->key, '\0');
     }
     uint32_t number = c->key.failed ? UINT32_MAX : jw_intern_add(c->columns, jw_buffer_text(&c->key), &is_new);
     if (number == UINT32_MAX || !is_new)
         return number;
-    struct jw_column column = {.names = jw_arena_alloc(set->mem, count * sizeof *names), .count = count};
-    if (!column.names || !more(c, &set->columns, set->column_count, &c->column_room, sizeof column))
+    struct jw_column column = {.names = jw_arena_alloc(set->mem, count * sizeof *names),
+                               .ranks = jw_arena_alloc(set->mem, count * sizeof *ranks),
+                               .count = count};
+    if (!column.names || !column.ranks ||
+        !more(c, &set->columns, set->column_count, &c->column_room, sizeof column))
         return UINT32_MAX;
     memcpy(column.names, names, count * sizeof *names);
+    memcpy(column.ranks, ranks, count * sizeof *ranks);
     set->columns[set->column_count++] = column;
     return number;
 }
@@ -342,7 +348,7 @@ static jw_status index_names(struct compiling *c) {
     for (uint32_t i = 1; i < set->column_count; i++)
         for (uint32_t n = 0; n < set->columns[i].count; n++) {
             uint32_t name = jw_intern_add(c->names, set->columns[i].names[n], NULL);
-            set->places[start[name + 1]++] = (struct jw_name_place){i, (uint16_t)n};
+            set->places[start[name + 1]++] = (struct jw_name_place){i, set->columns[i].ranks[n]};
         }
     memset(set->name_table, 0, slots * sizeof *set->name_table);
     for (uint32_t i = 0; i < set->name_count; i++) {

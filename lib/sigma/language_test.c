@@ -1,6 +1,7 @@
 /* lib/sigma/language_test.c — dates, placeholders and filters: the parts of the language that a place fills in. */
 #include "rule.h"
 #include "try.h"
+#include "why.h"
 
 #include <sys/stat.h>
 
@@ -18,6 +19,26 @@ static void a_date_gives_its_numbers_in_utc(struct jw_test *t) {
     YES("  a: {f|hour: 2}\n  condition: a", "{\"f\":1795140306.25}");
     YES("  a: {f|minute: 5}\n  condition: a", "{\"f\":\"1795140306123\"}");
     YES("  a: {f|hour: 2}\n  condition: a", "{\"f\":[\"yesterday\",1795140306]}");
+}
+
+static void the_time_of_the_event_is_a_field(struct jw_test *t) {
+    struct bench b = load(t, "  a: {'@timestamp|hour': 10}\n  condition: a");
+    struct jw_sigma_worker *worker = jw_sigma_worker_new(b.sigma);
+    struct jw_plain *plain = jw_plain_new(b.sigma);
+    for (int hour = 9; hour < 12; hour++) {
+        struct jw_record rec = {.mem = t->mem};
+        const struct jw_sigma_rule *const *hits;
+        struct jw_sigma_why why;
+        jw_record_add(&rec, JW_TEXT("f"), JW_TEXT("x"));
+        jw_record_set_time(&rec, (int64_t)hour * 3600 * JW_SECOND);
+        JW_CHECK_INT(t, jw_sigma_match(worker, &rec, NULL, &hits), hour == 10);
+        JW_CHECK_INT(t, jw_plain_match(plain, &rec, NULL, &hits), hour == 10);
+        JW_CHECK_OK(t, jw_sigma_why(b.sigma, jw_sigma_rule_at(b.sigma, 0), &rec, NULL, t->mem, &why, &t->err));
+        JW_CHECK_INT(t, why.matches, hour == 10);
+    }
+    jw_sigma_worker_free(worker);
+    jw_plain_free(plain);
+    jw_sigma_free(b.sigma);
 }
 
 static void what_is_no_date_has_no_numbers(struct jw_test *t) {
@@ -200,9 +221,54 @@ static void a_filter_says_what_it_cannot_filter(struct jw_test *t) {
     JW_CHECK(t, strstr(b.reason, "another rule has this id"));
 }
 
+/* --- mappings ---------------------------------------------------------------------------------------------------
+ */
+static int match_mapped(struct jw_test *t, const char *detection, const char *event) {
+    char folder[4096], rule[4096], text[1024];
+    snprintf(folder, sizeof folder, "%s/mappings", t->folder);
+    mkdir(folder, 0700);
+    put_file(
+        t, "mappings/a.yaml",
+        "product: p\nfields: {Data: [whole, [one, two, three]], Other: [o1, o2]}\nsources: [{when: {on: 1}}]\n");
+    snprintf(text, sizeof text, "title: t\nid: t\nlogsource: {product: p}\ndetection:\n%s\n  condition: a\n",
+             detection);
+    put_file(t, "rule.yml", text);
+    snprintf(rule, sizeof rule, "%s/rule.yml", t->folder);
+    const char *folders[] = {rule, NULL};
+    const struct jw_sigma_options options = {.mappings = folder, .folders = folders};
+    JW_AUTO(jw_sigma_free_p) struct jw_sigma *sigma = NULL;
+    JW_CHECK_OK(t, jw_sigma_load(&options, &sigma, &t->err));
+    JW_AUTO(jw_sigma_worker_free_p) struct jw_sigma_worker *worker = jw_sigma_worker_new(sigma);
+    JW_AUTO(jw_plain_free_p) struct jw_plain *plain = jw_plain_new(sigma);
+    struct jw_record rec = {.mem = t->mem};
+    const struct jw_sigma_rule *const *hits;
+    struct jw_sigma_why why;
+    JW_CHECK(t, jw_json_record(event, &rec, NULL));
+    int result = (int)jw_sigma_match(worker, &rec, NULL, &hits);
+    JW_CHECK_INT(t, jw_plain_match(plain, &rec, NULL, &hits), result);
+    JW_CHECK_OK(t, jw_sigma_why(sigma, jw_sigma_rule_at(sigma, 0), &rec, NULL, t->mem, &why, &t->err));
+    JW_CHECK_INT(t, why.matches, result);
+    return result;
+}
+
+static void names_in_a_list_are_one_field(struct jw_test *t) {
+    const char *three = "{\"on\":1,\"one\":\"a\",\"two\":\"b\",\"three\":\"c\",\"o1\":\"b\",\"o2\":\"c\"}";
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data: c}", three), 1);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data|all: [a, c]}", three), 1);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data|all: [a, x]}", three), 0);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data|fieldref: Other}", three), 1);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data: null}", three), 0);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Other: c}", three),
+                 0); /* names in a row: only the first that is there */
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data: c}", "{\"on\":1,\"whole\":\"w\",\"three\":\"c\"}"), 0);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data: null}", "{\"on\":1,\"one\":\"a\",\"two\":null}"), 1);
+    JW_CHECK_INT(t, match_mapped(t, "  a: {Data: null}", "{\"on\":1}"), 1);
+}
+
 int main(void) {
     return jw_test_run((const struct jw_test_case[]){
         JW_CASE(a_date_gives_its_numbers_in_utc),
+        JW_CASE(the_time_of_the_event_is_a_field),
         JW_CASE(what_is_no_date_has_no_numbers),
         JW_CASE(weeks_are_those_of_iso_8601),
         JW_CASE(placeholders_stand_for_their_lists),
@@ -212,6 +278,7 @@ int main(void) {
         JW_CASE(a_filter_of_any_narrows_every_rule_of_its_logsource),
         JW_CASE(several_filters_hold_together),
         JW_CASE(a_filter_says_what_it_cannot_filter),
+        JW_CASE(names_in_a_list_are_one_field),
         {0},
     });
 }

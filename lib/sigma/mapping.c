@@ -12,21 +12,35 @@ static jw_status fail(const struct jw_tree *at, const char *why, struct jw_error
     return jw_fail(err, JW_E_SYNTAX, "line %d: %s", at->line, why);
 }
 
+static jw_status read_name(const struct jw_tree *node, uint16_t rank, struct jw_mapping_field *field,
+                           struct jw_error *err) {
+    if (node->kind != JW_TREE_SCALAR || !node->text.len || field->count == JW_CANDIDATES)
+        return fail(node, "a field has a list of at most 48 names", err);
+    field->ranks[field->count] = rank;
+    field->names[field->count++] = node->text;
+    return JW_OK;
+}
+
 static jw_status read_field(const struct jw_tree *key, struct jw_arena *mem, struct jw_mapping_field *field,
                             struct jw_error *err) {
     const struct jw_tree *value = key->next, *first = value->kind == JW_TREE_LIST ? value->first : value;
+    uint16_t rank = 0;
+    jw_status st = JW_OK;
     if (key->kind != JW_TREE_SCALAR || value->kind == JW_TREE_MAP)
         return fail(key, "a field has a name and a list of names", err);
     *field = (struct jw_mapping_field){.name = key->text};
     field->names = jw_arena_alloc(mem, JW_CANDIDATES * sizeof *field->names);
-    if (!field->names)
+    field->ranks = jw_arena_alloc(mem, JW_CANDIDATES * sizeof *field->ranks);
+    if (!field->names || !field->ranks)
         return fail(key, "no memory", err);
-    for (const struct jw_tree *n = first; n; n = value->kind == JW_TREE_LIST ? n->next : NULL) {
-        if (n->kind != JW_TREE_SCALAR || !n->text.len || field->count == JW_CANDIDATES)
-            return fail(n, "a field has a list of at most 24 names", err);
-        field->names[field->count++] = n->text;
-    }
-    return JW_OK;
+    for (const struct jw_tree *n = first; n && st == JW_OK;
+         n = value->kind == JW_TREE_LIST ? n->next : NULL, rank++)
+        if (n->kind != JW_TREE_LIST)
+            st = read_name(n, rank, field, err);
+        else
+            for (const struct jw_tree *together = n->first; together && st == JW_OK; together = together->next)
+                st = read_name(together, rank, field, err);
+    return st;
 }
 
 static jw_status read_fields(const struct jw_tree *map, struct jw_arena *mem, struct jw_mapping_field **out,
@@ -113,49 +127,69 @@ static bool is_made(jw_text name, jw_text pattern, size_t star, jw_text field) {
     return jw_text_drop(&rest, head) && jw_text_drop(&rest, field) && jw_text_is(rest, tail);
 }
 
-static uint32_t add_name(jw_text pattern, jw_text field, struct jw_arena *mem, jw_text *out, uint32_t count) {
+/* The names under way, best first. */
+struct names {
+    jw_text *names;
+    uint16_t *ranks;
+    uint32_t count, most;
+    uint16_t rank; /* of the last */
+};
+
+/* `together`: of the rank of the name before it. */
+static void add_name(struct names *out, jw_text pattern, jw_text field, bool together, struct jw_arena *mem) {
     size_t star;
     bool has_star = jw_text_find(pattern, JW_TEXT("*"), &star);
-    for (uint32_t i = 0; i < count; i++)
-        if (has_star ? is_made(out[i], pattern, star, field) : jw_text_is(out[i], pattern))
-            return count;
-    if (count == JW_CANDIDATES)
-        return count;
-    if (!has_star) {
-        out[count] = pattern;
-        return count + 1;
+    for (uint32_t i = 0; i < out->count; i++)
+        if (has_star ? is_made(out->names[i], pattern, star, field) : jw_text_is(out->names[i], pattern))
+            return;
+    char *made = has_star && out->count < out->most ? jw_arena_alloc(mem, pattern.len + field.len) : NULL;
+    if (out->count == out->most || (has_star && !made))
+        return;
+    if (has_star) {
+        memcpy(made, pattern.ptr, star);
+        memcpy(made + star, field.ptr, field.len);
+        memcpy(made + star + field.len, pattern.ptr + star + 1, pattern.len - star - 1);
+        pattern = (jw_text){made, pattern.len - 1 + field.len};
     }
-    char *made = jw_arena_alloc(mem, pattern.len + field.len);
-    if (!made)
-        return count;
-    memcpy(made, pattern.ptr, star);
-    memcpy(made + star, field.ptr, field.len);
-    memcpy(made + star + field.len, pattern.ptr + star + 1, pattern.len - star - 1);
-    out[count] = (jw_text){made, pattern.len - 1 + field.len};
-    return count + 1;
+    if (!together && out->count)
+        out->rank++;
+    out->ranks[out->count] = out->rank;
+    out->names[out->count++] = pattern;
 }
 
-static uint32_t entry_names(const struct jw_mapping_entry *entry, jw_text field, struct jw_arena *mem, jw_text *out,
-                            uint32_t count) {
+static void entry_names(struct names *out, const struct jw_mapping_entry *entry, jw_text field,
+                        struct jw_arena *mem) {
     const struct jw_mapping_field *found = find_field(entry->fields, field);
     if (!found && !(found = find_field(entry->shared, field)) && !(found = find_field(entry->fields, JW_TEXT("*"))))
         found = find_field(entry->shared, JW_TEXT("*"));
+    uint32_t before = out->count;
     for (uint32_t i = 0; found && i < found->count; i++)
-        count = add_name(found->names[i], field, mem, out, count);
-    return count;
+        add_name(out, found->names[i], field, out->count > before && i && found->ranks[i] == found->ranks[i - 1],
+                 mem);
+}
+
+uint32_t jw_mapping_ranked(const struct jw_mapping *mapping, const struct jw_sigma_logsource *source,
+                           const struct jw_mapping_entry *entry, jw_text field, struct jw_arena *mem,
+                           jw_text out[JW_CANDIDATES], uint16_t ranks[JW_CANDIDATES]) {
+    struct names names = {.names = out, .ranks = ranks, .most = JW_CANDIDATES - 1};
+    if (entry)
+        entry_names(&names, entry, field, mem);
+    else
+        for (const struct jw_mapping_entry *e = mapping->entries; e; e = e->next)
+            if (jw_logsource_covers(source, &e->source))
+                entry_names(&names, e, field, mem);
+    names.most = JW_CANDIDATES; /* there is always room for the field's own name, which may hold a star */
+    for (uint32_t i = 0; i < names.count; i++)
+        if (jw_text_is(out[i], field))
+            return names.count;
+    names.ranks[names.count] = (uint16_t)(names.count ? names.rank + 1 : 0);
+    names.names[names.count++] = field;
+    return names.count;
 }
 
 uint32_t jw_mapping_names(const struct jw_mapping *mapping, const struct jw_sigma_logsource *source,
                           const struct jw_mapping_entry *entry, jw_text field, struct jw_arena *mem,
                           jw_text out[JW_CANDIDATES]) {
-    uint32_t count = 0;
-    if (entry)
-        count = entry_names(entry, field, mem, out, count);
-    else
-        for (const struct jw_mapping_entry *e = mapping->entries; e; e = e->next)
-            if (jw_logsource_covers(source, &e->source))
-                count = entry_names(e, field, mem, out, count);
-    if (count == JW_CANDIDATES)
-        count--;
-    return add_name(field, (jw_text){0}, mem, out, count);
+    uint16_t ranks[JW_CANDIDATES];
+    return jw_mapping_ranked(mapping, source, entry, field, mem, out, ranks);
 }

@@ -32,6 +32,7 @@ void jw_sigma_worker_free(struct jw_sigma_worker *w) {
     jw_arena_free(w->decoded_mem);
     jw_buffer_free(&w->signature);
     jw_arena_free(w->folded);
+    jw_stamp_free(&w->stamp);
     jw_plans_free(w->plans);
     free(w);
 }
@@ -396,7 +397,7 @@ static size_t evaluate(struct jw_sigma_worker *w, const struct jw_plan *plan) {
 size_t jw_sigma_match(struct jw_sigma_worker *w, const struct jw_record *rec, const struct jw_sigma_source *source,
                       const struct jw_sigma_rule *const **out_rules) {
     next_epoch(w);
-    w->rec = rec;
+    w->rec = jw_stamp_add(&w->stamp, w->set, rec);
     gather(w);
     const struct jw_plan *plan = plan_of(w, source);
     for (uint32_t i = 0; i < w->touched_count; i++)

@@ -2,6 +2,7 @@
 #pragma once
 #include "cache.h"
 #include "plan.h"
+#include "stamp.h"
 
 struct jw_place {                /* the values of one column in the event under way */
     uint32_t epoch, first, last; /* links + 1 */
@@ -34,7 +35,8 @@ struct jw_sigma_worker {
     struct jw_plans *plans;
     uint64_t *active; /* sources, while a plan is made */
     jw_buffer signature;
-    struct jw_arena *folded;    /* of fieldref, while it compares */
+    struct jw_arena *folded; /* of fieldref, while it compares */
+    struct jw_stamp stamp;
     struct jw_decoded *decoded; /* by field; NULL until one is needed */
     struct jw_arena *decoded_mem;
     char *values;                /* of the event, one behind the other, for a screen */

@@ -2,6 +2,7 @@
 #include "plain.h"
 #include "index_parts.h"
 #include "set.h"
+#include "stamp.h"
 
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ struct jw_plain {
     size_t slots;
     pcre2_match_data *match;
     const struct jw_record *rec;
+    struct jw_stamp stamp;
     char *fold;
     size_t fold_size;
 };
@@ -30,6 +32,7 @@ void jw_plain_free(struct jw_plain *plain) {
     free(plain->regexes);
     free(plain->hits);
     free(plain->fold);
+    jw_stamp_free(&plain->stamp);
     free(plain);
 }
 
@@ -119,22 +122,30 @@ static bool value_matches(struct jw_plain *plain, const struct jw_sigma_value *v
     return pieces_match(value->pattern.pieces, value->pattern.count, text);
 }
 
-/* The name of the column that the event has; empty when it has none. */
-static jw_text name_of(struct jw_plain *plain, uint32_t column) {
+/* The best rank of the column's names that the event has; -1 when it has none. */
+static int rank_of(struct jw_plain *plain, uint32_t column) {
     const struct jw_column *c = &plain->set->columns[column];
     for (uint32_t n = 0; n < c->count; n++)
         for (uint32_t i = 0; i < plain->rec->count; i++)
             if (jw_text_is(plain->rec->fields[i].name, c->names[n]))
-                return c->names[n];
-    return (jw_text){0};
+                return c->ranks[n];
+    return -1;
+}
+
+static bool is_of(struct jw_plain *plain, uint32_t column, int rank, jw_text name) {
+    const struct jw_column *c = &plain->set->columns[column];
+    for (uint32_t n = 0; n < c->count; n++)
+        if (c->ranks[n] == rank && jw_text_is(c->names[n], name))
+            return true;
+    return false;
 }
 
 static bool predicate_is_true(struct jw_plain *plain, uint32_t number) {
     const struct jw_predicate *p = &plain->set->predicates[number];
-    jw_text name = p->column ? name_of(plain, p->column) : (jw_text){0};
+    int rank = p->column ? rank_of(plain, p->column) : -1;
     for (uint32_t i = 0; i < plain->rec->count; i++) {
         const jw_field *field = &plain->rec->fields[i];
-        if (field->kind == JW_KIND_NULL || (p->column && (!name.len || !jw_text_is(field->name, name))))
+        if (field->kind == JW_KIND_NULL || (p->column && !is_of(plain, p->column, rank, field->name)))
             continue;
         for (uint32_t v = 0; v < p->count; v++)
             if (value_matches(plain, &p->values[v], field->value))
@@ -143,9 +154,9 @@ static bool predicate_is_true(struct jw_plain *plain, uint32_t number) {
     return false;
 }
 
-static bool has_null(struct jw_plain *plain, jw_text name) {
+static bool has_null(struct jw_plain *plain, uint32_t column, int rank) {
     for (uint32_t i = 0; i < plain->rec->count; i++)
-        if (plain->rec->fields[i].kind == JW_KIND_NULL && jw_text_is(plain->rec->fields[i].name, name))
+        if (plain->rec->fields[i].kind == JW_KIND_NULL && is_of(plain, column, rank, plain->rec->fields[i].name))
             return true;
     return false;
 }
@@ -157,12 +168,12 @@ static jw_text folded_in(struct jw_arena *mem, jw_text text, bool cased) {
 
 static bool fields_agree(struct jw_plain *plain, const struct jw_code *code) {
     JW_AUTO(jw_arena_free_p) struct jw_arena *mem = jw_arena_new(64 << 20);
-    jw_text left = name_of(plain, code->first), right = name_of(plain, code->least);
-    for (uint32_t i = 0; left.len && right.len && i < plain->rec->count; i++)
+    int left = rank_of(plain, code->first), right = rank_of(plain, code->least);
+    for (uint32_t i = 0; left >= 0 && right >= 0 && i < plain->rec->count; i++)
         for (uint32_t j = 0; j < plain->rec->count; j++) {
             const jw_field *a = &plain->rec->fields[i], *b = &plain->rec->fields[j];
-            if (!jw_text_is(a->name, left) || !jw_text_is(b->name, right) || a->kind == JW_KIND_NULL ||
-                b->kind == JW_KIND_NULL)
+            if (!is_of(plain, code->first, left, a->name) || !is_of(plain, code->least, right, b->name) ||
+                a->kind == JW_KIND_NULL || b->kind == JW_KIND_NULL)
                 continue;
             jw_text s = folded_in(mem, a->value, code->value->cased),
                     t = folded_in(mem, b->value, code->value->cased);
@@ -183,9 +194,9 @@ static bool is_true(struct jw_plain *plain, uint32_t number) {
     if (code->kind == JW_CODE_FIELD)
         return fields_agree(plain, code);
     if (code->kind == JW_CODE_NULL || code->kind == JW_CODE_EXISTS) {
-        jw_text name = name_of(plain, code->first);
-        return code->kind == JW_CODE_NULL ? !name.len || has_null(plain, name)
-                                          : (name.len > 0) == code->value->wanted;
+        int rank = rank_of(plain, code->first);
+        return code->kind == JW_CODE_NULL ? rank < 0 || has_null(plain, code->first, rank)
+                                          : (rank >= 0) == code->value->wanted;
     }
     for (uint32_t i = 0; i < code->count; i++) {
         bool kid = is_true(plain, plain->set->kids[code->first + i]);
@@ -206,7 +217,7 @@ size_t jw_plain_match(struct jw_plain *plain, const struct jw_record *rec, const
     const struct jw_sigma *set = plain->set;
     uint64_t active[JW_SOURCES_MOST / 64 + 1] = {0};
     size_t count = 0;
-    plain->rec = rec;
+    plain->rec = jw_stamp_add(&plain->stamp, set, rec);
     for (uint32_t i = 0; i < set->route_count; i++)
         if (is_true(plain, set->routes[i].code))
             for (uint32_t w = 0; w < set->words; w++)

@@ -33,6 +33,7 @@ struct jw_code {
 
 struct jw_column {
     jw_text *names;
+    uint16_t *ranks; /* names of one rank are one field */
     uint32_t count;
     bool routing;           /* routes look at it */
     uint64_t *used_by;      /* bits of sources */

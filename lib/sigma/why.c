@@ -33,30 +33,50 @@ static struct jw_sigma_part *part_new(struct asking *a, jw_part_kind kind, jw_te
 
 /* --- the event's side ------------------------------------------------------------------------------------------
  */
-/* The name under which the event has a rule's field; empty when it has none. */
-static jw_text name_in_event(struct asking *a, jw_text field) {
+/* The event's names for a rule's field: those of the best rank that it has. */
+struct place {
+    bool any;      /* keywords: every field */
+    jw_text first; /* the first name; empty: the event has none */
+    jw_text *names;
+    uint32_t count;
+};
+
+static struct place find_place(struct asking *a, jw_text field) {
     jw_text names[JW_CANDIDATES];
-    uint32_t count = jw_mapping_names(&a->set->mapping, a->logsource, a->entry, field, a->mem, names);
-    for (uint32_t n = 0; n < count; n++)
-        if (jw_record_find(a->rec, names[n]))
-            return names[n];
-    return (jw_text){0};
+    uint16_t ranks[JW_CANDIDATES];
+    struct place place = {.names = jw_arena_alloc(a->mem, sizeof names)};
+    uint32_t count = jw_mapping_ranked(&a->set->mapping, a->logsource, a->entry, field, a->mem, names, ranks);
+    uint32_t n = 0;
+    a->failed |= !place.names;
+    while (n < count && !jw_record_find(a->rec, names[n]))
+        n++;
+    for (uint32_t i = n; place.names && i < count && ranks[i] == ranks[n]; i++)
+        if (jw_record_find(a->rec, names[i]))
+            place.names[place.count++] = names[i];
+    if (place.count)
+        place.first = place.names[0];
+    return place;
 }
 
-static bool is_of(const jw_field *field, jw_text name, bool any) { return any || jw_text_is(field->name, name); }
+static bool is_of(const struct place *place, const jw_field *field) {
+    for (uint32_t i = 0; i < place->count; i++)
+        if (jw_text_is(field->name, place->names[i]))
+            return true;
+    return place->any;
+}
 
-static bool value_holds(struct asking *a, const struct jw_sigma_value *value, jw_text name, bool any) {
+static bool value_holds(struct asking *a, const struct jw_sigma_value *value, const struct place *place) {
     JW_AUTO(jw_arena_free_p) struct jw_arena *scratch = jw_arena_new(64 << 20);
     for (uint32_t i = 0; scratch && i < a->rec->count; i++)
-        if (a->rec->fields[i].kind != JW_KIND_NULL && is_of(&a->rec->fields[i], name, any) &&
+        if (a->rec->fields[i].kind != JW_KIND_NULL && is_of(place, &a->rec->fields[i]) &&
             jw_sigma_value_matches(value, a->rec->fields[i].value, scratch))
             return true;
     return false;
 }
 
-static bool has_null(const struct jw_record *rec, jw_text name) {
+static bool has_null(const struct jw_record *rec, const struct place *place) {
     for (uint32_t i = 0; i < rec->count; i++)
-        if (rec->fields[i].kind == JW_KIND_NULL && jw_text_is(rec->fields[i].name, name))
+        if (rec->fields[i].kind == JW_KIND_NULL && is_of(place, &rec->fields[i]))
             return true;
     return false;
 }
@@ -73,48 +93,50 @@ static jw_text folded(struct asking *a, jw_text text, bool cased) {
     return out ? (jw_text){out, jw_fold(text, out)} : text;
 }
 
-static bool fields_agree(struct asking *a, const struct jw_sigma_value *value, jw_text left, jw_text right) {
-    for (uint32_t i = 0; left.len && right.len && i < a->rec->count; i++)
+static bool fields_agree(struct asking *a, const struct jw_sigma_value *value, const struct place *left,
+                         const struct place *right) {
+    for (uint32_t i = 0; left->count && right->count && i < a->rec->count; i++)
         for (uint32_t j = 0; j < a->rec->count; j++) {
             const jw_field *x = &a->rec->fields[i], *y = &a->rec->fields[j];
-            if (jw_text_is(x->name, left) && jw_text_is(y->name, right) && x->kind != JW_KIND_NULL &&
-                y->kind != JW_KIND_NULL &&
+            if (is_of(left, x) && is_of(right, y) && x->kind != JW_KIND_NULL && y->kind != JW_KIND_NULL &&
                 pair_agrees(value, folded(a, x->value, value->cased), folded(a, y->value, value->cased)))
                 return true;
         }
     return false;
 }
 
-static bool is_true(struct asking *a, const struct jw_sigma_value *value, jw_text name, bool any) {
+static bool is_true(struct asking *a, const struct jw_sigma_value *value, const struct place *place) {
+    struct place other;
     switch (value->op) {
     case JW_OP_NULL:
-        return !name.len || has_null(a->rec, name);
+        return !place->count || has_null(a->rec, place);
     case JW_OP_EXISTS:
-        return (name.len > 0) == value->wanted;
+        return (place->count > 0) == value->wanted;
     case JW_OP_FIELD:
-        return fields_agree(a, value, name, name_in_event(a, value->text));
+        other = find_place(a, value->text);
+        return fields_agree(a, value, place, &other);
     default:
-        return (any || name.len) && value_holds(a, value, name, any);
+        return value_holds(a, value, place);
     }
 }
 
 /* `User = "li"`, with the event's own name where it is another: `User (winlog.event_data.User) = "li", "wang"`. */
-static void tell_field(struct asking *a, jw_buffer *out, jw_text field, jw_text name) {
+static void tell_field(struct asking *a, jw_buffer *out, jw_text field, const struct place *place) {
     uint32_t count = 0;
-    if (!name.len) {
+    if (!place->count) {
         jw_buffer_add(out, JW_TEXT("no field "));
         jw_buffer_add(out, field);
         return;
     }
     jw_buffer_add(out, field);
-    if (!jw_text_is(field, name)) {
+    if (!jw_text_is(field, place->first)) {
         jw_buffer_add(out, JW_TEXT(" ("));
-        jw_buffer_add(out, name);
+        jw_buffer_add(out, place->first);
         jw_buffer_byte(out, ')');
     }
     jw_buffer_add(out, JW_TEXT(" = "));
     for (uint32_t i = 0; i < a->rec->count; i++) {
-        if (!jw_text_is(a->rec->fields[i].name, name) || count++ >= SHOWN_VALUES)
+        if (!is_of(place, &a->rec->fields[i]) || count++ >= SHOWN_VALUES)
             continue;
         if (count > 1)
             jw_buffer_add(out, JW_TEXT(", "));
@@ -127,16 +149,17 @@ static void tell_field(struct asking *a, jw_buffer *out, jw_text field, jw_text 
         jw_buffer_print(out, " and %u more", count - SHOWN_VALUES);
 }
 
-static jw_text tell_event(struct asking *a, const struct jw_sigma_item *item, jw_text name) {
+static jw_text tell_event(struct asking *a, const struct jw_sigma_item *item, const struct place *place) {
     jw_buffer out = JW_BUFFER(TEXT_MOST);
     if (!item->field.len) {
         jw_buffer_print(&out, "%u values", a->rec->count);
         return keep(a, &out);
     }
-    tell_field(a, &out, item->field, name);
+    tell_field(a, &out, item->field, place);
     if (item->count && item->values[0].op == JW_OP_FIELD) {
+        const struct place other = find_place(a, item->values[0].text);
         jw_buffer_add(&out, JW_TEXT("; "));
-        tell_field(a, &out, item->values[0].text, name_in_event(a, item->values[0].text));
+        tell_field(a, &out, item->values[0].text, &other);
     }
     return keep(a, &out);
 }
@@ -189,18 +212,18 @@ static jw_text tell_item(struct asking *a, const struct jw_sigma_item *item, con
 
 static struct jw_sigma_part *ask_item(struct asking *a, const struct jw_sigma_item *item, jw_text detection) {
     struct jw_sigma_part *part = part_new(a, JW_PART_COMPARE, detection);
-    bool *truth = jw_arena_alloc(a->mem, item->count + 1), any = !item->field.len;
+    bool *truth = jw_arena_alloc(a->mem, item->count + 1);
     uint32_t count = 0;
     a->failed |= !truth;
     if (a->failed)
         return part;
-    jw_text name = any ? (jw_text){0} : name_in_event(a, item->field);
+    const struct place place = item->field.len ? find_place(a, item->field) : (struct place){.any = true};
     for (uint32_t i = 0; i < item->count; i++)
-        count += truth[i] = is_true(a, &item->values[i], name, any);
+        count += truth[i] = is_true(a, &item->values[i], &place);
     bool holds = item->all ? count == item->count : count > 0;
     part->is_true = holds != item->not_equal;
     part->wants = tell_item(a, item, truth, holds);
-    part->has = tell_event(a, item, name);
+    part->has = tell_event(a, item, &place);
     return part;
 }
 
@@ -340,7 +363,9 @@ static void ask_logsource(struct asking *a, const struct jw_sigma_rule *rule, co
 jw_status jw_sigma_why(const struct jw_sigma *sigma, const struct jw_sigma_rule *rule, const struct jw_record *rec,
                        const struct jw_sigma_source *source, struct jw_arena *mem, struct jw_sigma_why *out,
                        struct jw_error *err) {
-    struct asking a = {.set = sigma, .rec = rec, .mem = mem, .logsource = &rule->logsource};
+    JW_AUTO(jw_stamp_free) struct jw_stamp stamp = {0};
+    struct asking a = {
+        .set = sigma, .rec = jw_stamp_add(&stamp, sigma, rec), .mem = mem, .logsource = &rule->logsource};
     struct jw_sigma_why why = {0};
     if (!rule->root)
         return jw_fail(err, JW_E_SYNTAX, "a correlation counts events of other rules; ask about those");
