@@ -86,6 +86,14 @@ jw_status jw_config_load(const char *path, struct jw_config **out, struct jw_err
     return JW_OK;
 }
 
+/* A section whose options are all commented out. */
+static bool is_empty(struct fy_node *node) { return !node || fy_node_is_null(node); }
+
+static int line_of(struct fy_node *key) {
+    const struct fy_mark *mark = fy_token_start_mark(fy_node_get_scalar_token(key));
+    return mark ? mark->line + 1 : 0;
+}
+
 static jw_status add(const struct jw_config *config, const char *option, struct fy_node *value,
                      struct jw_arena *mem, char **argv, size_t *count, size_t most, struct jw_error *err) {
     jw_text text = {NULL, 0}; /* `relp:` with nothing behind it is an empty value */
@@ -109,10 +117,8 @@ jw_status jw_config_options(const struct jw_config *config, const char *section,
     struct fy_node *map = root ? fy_node_mapping_lookup_by_string(root, section, (size_t)-1) : NULL;
     struct fy_node_pair *pair;
     void *at = NULL;
-    if (!map)
+    if (is_empty(map))
         return JW_OK;
-    if (fy_node_get_type(map) != FYNT_MAPPING)
-        return jw_fail(err, JW_E_SYNTAX, "%s: %s wants a map of options", config->path, section);
     while ((pair = fy_node_mapping_iterate(map, &at))) {
         const char *option = fy_node_get_scalar0(fy_node_pair_key(pair));
         struct fy_node *value = fy_node_pair_value(pair), *item;
@@ -141,7 +147,11 @@ jw_status jw_config_check(const struct jw_config *config, const char *const *kno
         while (name && *one && strcmp(*one, name) != 0)
             one++;
         if (!name || !*one)
-            return jw_fail(err, JW_E_SYNTAX, "%s: no daemon is called %s", config->path, name ? name : "(nothing)");
+            return jw_fail(err, JW_E_SYNTAX, "%s:%d: no daemon is called %s", config->path,
+                           line_of(fy_node_pair_key(pair)), name ? name : "(nothing)");
+        if (!is_empty(fy_node_pair_value(pair)) && fy_node_get_type(fy_node_pair_value(pair)) != FYNT_MAPPING)
+            return jw_fail(err, JW_E_SYNTAX, "%s:%d: %s wants a map of options, a line each: `option: value`",
+                           config->path, line_of(fy_node_pair_key(pair)), name);
     }
     return JW_OK;
 }

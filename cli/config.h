@@ -19,6 +19,7 @@ JW_DEFINE_AUTO(jw_config, jw_config_free)
  * all. */
 JW_MUST_CHECK jw_status jw_config_options(const struct jw_config *config, const char *section, struct jw_arena *mem,
                                           char **argv, size_t *count, size_t most, struct jw_error *err);
-/* Every section must be one of `known` (NULL-ended): a misspelt name is an error and not a silent default. */
+/* Every section must be one of `known` (NULL-ended) and a map or empty: a misspelt name is an error and not a
+ * silent default. Before jw_config_options. */
 JW_MUST_CHECK jw_status jw_config_check(const struct jw_config *config, const char *const *known,
                                         struct jw_error *err);

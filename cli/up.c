@@ -111,7 +111,8 @@ static void on_exit_of(void *context, int fd, uint32_t events) {
     jw_log(JW_LOG_ERROR, "jw-%s ended (%s) after %.1f s", daemon->name, how,
            (double)(jw_time_steady() - daemon->started) / JW_SECOND);
     if (strcmp(how, WRONG_USE) == 0)
-        jw_log(JW_LOG_ERROR, "jw-%s does not take its options: correct them in %s/jinwu.yaml and start again",
+        jw_log(JW_LOG_ERROR,
+               "jw-%s does not take its options: correct them in %s/jinwu.yaml, then stop jinwu and start it",
                daemon->name, daemon->up->options->data);
     start_again(daemon, served);
 }
@@ -276,11 +277,16 @@ static int run(int argc, char **argv) {
         return usage;
     if (argc > 1)
         return jw_command_usage("up", "takes no file, got %s", argv[1]);
-    struct jw_up_options options = {.data = jw_command_data(values[0]),
+    if (values[1] && !jw_up_is_listen(values[1]))
+        return jw_command_usage("up", "--listen %s: wants ADDRESS:PORT, for one 127.0.0.1:8443 or [::]:8443",
+                                values[1]);
+    char data[4096], content[4096];
+    struct jw_up_options options = {.data = jw_up_absolute(jw_command_data(values[0]), data),
                                     .listen = values[1]   ? values[1]
                                               : values[3] ? "127.0.0.1:8080"
                                                           : "127.0.0.1:8443",
-                                    .content = values[2] ? values[2] : jw_command_content(),
+                                    .content =
+                                        jw_up_absolute(values[2] ? values[2] : jw_command_content(), content),
                                     .insecure_http = values[3] != NULL,
                                     .demo = values[4] != NULL};
     struct up up = {

@@ -8,6 +8,9 @@ struct jw_up_options {
     bool insecure_http, demo;
 };
 
+/* `given` as an absolute path; it need not exist. Daemons tell a socket from a URL by its first slash. */
+const char *jw_up_absolute(const char *given, char out[4096]);
+bool jw_up_is_listen(const char *given);
 /* The folders of a data directory, private to the account that runs jinwu. */
 JW_MUST_CHECK jw_status jw_up_folders(const struct jw_up_options *options, struct jw_error *err);
 /* What exists from the first start on: certificate, first account. Prints the first password, once. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "access/accounts.h"
+#include "base/address.h"
 #include "base/time.h"
 #include "tls/certificate.h"
 
@@ -18,6 +19,29 @@ static jw_status folder(const char *path, struct jw_error *err) {
     if (mkdir(path, 0750) == 0 || errno == EEXIST)
         return JW_OK;
     return jw_fail(err, JW_E_SYSTEM, "%s: %s", path, strerror(errno));
+}
+
+const char *jw_up_absolute(const char *given, char out[4096]) {
+    char here[2048];
+    while (given[0] == '.' && (given[1] == '/' || given[1] == '\0'))
+        given += given[1] ? 2 : 1;
+    if (given[0] == '/' || !getcwd(here, sizeof here))
+        snprintf(out, 4096, "%.4000s", given);
+    else
+        snprintf(out, 4096, "%s%s%.2000s", here, *given && here[1] ? "/" : "", given);
+    return out;
+}
+
+bool jw_up_is_listen(const char *given) {
+    const char *colon = strrchr(given, ':');
+    jw_address address;
+    uint64_t port;
+    if (!colon || !jw_text_u64(jw_text_from(colon + 1), &port) || port > 65535)
+        return false;
+    jw_text host = {given, (size_t)(colon - given)};
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = (jw_text){host.ptr + 1, host.len - 2};
+    return jw_address_parse(host, &address);
 }
 
 jw_status jw_up_folders(const struct jw_up_options *options, struct jw_error *err) {

@@ -64,6 +64,17 @@ def running(jinwu):
     return {c["daemon"] for c in jinwu.status() if c["name"] == "pid" and c["running"]}
 
 
+def a_relative_data_folder_will_do(jinwu):
+    jinwu.stop()
+    whole = jinwu.data
+    os.chdir(jinwu.folder)
+    jinwu.data = "./data"
+    try:
+        jinwu.start(30)
+    finally:
+        jinwu.data = whole
+
+
 def whoever_ends_comes_back(jinwu):
     before = {name: starts(jinwu, name) for name in DAEMONS}
     for name in DAEMONS:  # SIGTERM is an orderly end with exit status 0, as after a disk that failed
@@ -152,7 +163,7 @@ def late(*_):
 signal.signal(signal.SIGALRM, late)
 with Platform({"collect": {"segment-mib": 1}}) as platform:
     good = all([case(run.__name__, lambda run=run: in_time(run)) for run in (
-        whoever_ends_comes_back, a_spool_that_fails_ends_the_collector_and_loses_nothing,
+        a_relative_data_folder_will_do, whoever_ends_comes_back, a_spool_that_fails_ends_the_collector_and_loses_nothing,
         a_stop_under_load_is_clean_and_the_next_start_goes_on, sigkill_of_up_takes_nothing_with_it,
         what_fails_at_every_start_does_not_spin)])
 sys.exit(not good)
