@@ -143,7 +143,7 @@ static int run(int argc, char **argv) {
             (unsigned long long)work.total.events, (unsigned long long)work.files,
             (unsigned long long)work.total.unparsed, (unsigned long long)work.total.damaged,
             (unsigned long long)work.failed);
-    return result ? result : work.failed ? JW_EXIT_FAILED : JW_EXIT_DONE;
+    return result ? result : work.failed || work.total.damaged ? JW_EXIT_FAILED : JW_EXIT_DONE;
 }
 
 const struct jw_command jw_command_parse = {

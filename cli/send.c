@@ -44,6 +44,7 @@ struct sender {
     uint64_t events, bytes, cut, lost_connections;
     int64_t told;
     bool open, refused; /* the newest chunk takes more messages */
+    int damaged;        /* exit status: a file was sent as far as it could be read */
     struct jw_error err;
 };
 
@@ -295,6 +296,12 @@ static bool send_if_quiet(struct sender *sender) {
     return push(sender);
 }
 
+static bool is_cut_short(gzFile file) {
+    int error = Z_OK;
+    gzerror(file, &error);
+    return error == Z_BUF_ERROR;
+}
+
 /* Lines of a file, gzip or plain; standard input when `file` is NULL. */
 static bool send_stream(struct sender *sender, gzFile file, const char *name) {
     jw_buffer text = JW_BUFFER(LINE_MOST * 2 + 65536);
@@ -312,6 +319,8 @@ static bool send_stream(struct sender *sender, gzFile file, const char *name) {
             jw_fail(&sender->err, JW_E_SYSTEM, "%s: %s", name, file ? "damaged gzip data" : strerror(errno));
             good = false;
         }
+        if (got == 0 && file && is_cut_short(file)) /* the other files may still be good */
+            sender->damaged = jw_command_failed("send", "%s: the gzip data ends too early; sent up to there", name);
         if (got <= 0)
             break;
         text.len += (size_t)got;
@@ -382,8 +391,8 @@ static bool send_decoded(struct sender *sender, const char *path) {
     else if (st == JW_OK)
         st = jw_fail(&sender->err, JW_E_LIMIT, "no memory");
     if (counts.damaged)
-        fprintf(stderr, "jinwu send: %s: %llu damaged records were passed over\n", path,
-                (unsigned long long)counts.damaged);
+        sender->damaged = jw_command_failed("send", "%s: %llu damaged records were passed over", path,
+                                            (unsigned long long)counts.damaged);
     jw_intake_worker_free(worker);
     jw_intake_free(intake);
     return st == JW_OK;
@@ -410,7 +419,7 @@ static int send_all(struct sender *sender, int count, char **paths) {
     close_chunk(sender); /* what was read before a failure is sent all the same */
     if (!sender->refused && !wait_for(sender, 0) && !result)
         result = jw_command_failed("send", "%s", sender->err.text);
-    return result;
+    return result ? result : sender->damaged;
 }
 
 static void finish(struct sender *sender, int64_t started) {

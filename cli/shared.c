@@ -146,6 +146,10 @@ int jw_command_files(const char *name, int count, char **paths, int (*each)(void
         for (FTSENT *entry; !result && (entry = fts_read(walk));) {
             if (entry->fts_info == FTS_F)
                 result = each(context, entry->fts_path);
+            else if (entry->fts_level == FTS_ROOTLEVEL && entry->fts_info == FTS_DEFAULT)
+                result = jw_command_failed(
+                    name, "%s: no file and no folder; a pipe is read as `-` where a command takes it",
+                    entry->fts_path);
             else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
                 result = jw_command_failed(name, "%s: %s", entry->fts_path, strerror(entry->fts_errno));
         }

@@ -148,8 +148,37 @@ def an_explanation_of_a_correlation_is_that_of_its_rules():
     assert run("rules", "explain", "--rules", rules, "nobody", "-", stdin="{}").returncode == 1
 
 
+def a_file_that_ends_too_early_is_told():
+    path = put("cut.json.gz", "".join(login("li", i) for i in range(2000)))
+    whole = open(path, "rb").read()
+    open(path, "wb").write(whole[:-4])
+    done = run("parse", path)
+    assert done.returncode == 1 and len(lines(done)) == 2000 and "1 damaged" in done.stderr, done.stderr
+
+
+def a_pipe_in_the_place_of_a_file_is_refused():
+    pipe = os.path.join(FOLDER, "pipe")
+    os.mkfifo(pipe)
+    for command in ("parse", "detect"):
+        done = run(command, pipe)
+        assert done.returncode == 1 and "pipe: no file" in done.stderr, (command, done.stderr)
+
+
+def a_start_that_cannot_work_is_refused_with_its_line():
+    data = os.path.join(FOLDER, "data")
+    done = run("up", "--data", data, "--listen", "8443")
+    assert done.returncode == 2 and "--listen 8443" in done.stderr, done.stderr
+    for text, place in (("# ours\ncollectt: {}\n", "jinwu.yaml:2: no daemon is called collectt"),
+                        ("\nloader:\ncollect: 514\n", "jinwu.yaml:3: collect wants a map")):
+        put("data/jinwu.yaml", text)
+        done = run("up", "--data", data)
+        assert done.returncode == 1 and place in done.stderr, done.stderr
+
+
 TESTS = [rules_are_listed_by_what_they_are, an_explanation_says_which_part_does_not_hold,
          an_explanation_says_what_kind_of_event_is_wanted, an_explanation_of_a_correlation_is_that_of_its_rules,
+         a_file_that_ends_too_early_is_told, a_pipe_in_the_place_of_a_file_is_refused,
+         a_start_that_cannot_work_is_refused_with_its_line,
          matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
          cases_name_their_own_logsource, a_logsource_can_be_given,
          a_file_that_cannot_be_read_is_told_and_the_others_are_read]

@@ -59,7 +59,10 @@ static bool fill(struct reading *reading) {
         return false;
     }
     int got = gzread(reading->file, reading->buf.ptr + reading->buf.len, CHUNK);
-    if (got < 0) /* a broken gzip stream: what came before it counts */
+    int error = Z_OK;
+    if (got == 0)
+        gzerror(reading->file, &error);
+    if (got < 0 || error == Z_BUF_ERROR) /* a broken or cut gzip stream: what came before it counts */
         reading->counts.damaged++;
     if (got <= 0) {
         reading->end = true;
