@@ -100,6 +100,19 @@ static void what_is_not_chinese_stays_as_it_came(struct jw_test *t) {
     }
 }
 
+static void a_senders_event_id_is_kept_beside_ours(struct jw_test *t) {
+    JW_AUTO(stop) struct setup setup = start(t);
+    struct jw_record rec = {.mem = t->mem};
+    JW_CHECK(t, jw_intake_line(setup.worker, &from,
+                               JW_TEXT("{\"event.id\":\"1f00c0de-0000000000000001\",\"event\":{\"id\":\"x2\"}}"),
+                               &rec, &t->err) >= JW_OK);
+    JW_CHECK(t, !jw_record_find_id(&rec, JW_F_EVENT_ID));
+    const jw_field *field = jw_record_find(&rec, JW_TEXT("event.sender_id"));
+    JW_CHECK(t, field != NULL);
+    if (field)
+        JW_CHECK_TEXT(t, field->value, JW_TEXT("1f00c0de-0000000000000001"));
+}
+
 static void a_shippers_document_is_opened(struct jw_test *t) {
     JW_AUTO(stop) struct setup setup = start(t);
     struct jw_record rec = {.mem = t->mem};
@@ -184,6 +197,7 @@ int main(void) {
         JW_CASE(a_sender_cannot_say_what_jinwu_says),
         JW_CASE(a_line_in_gbk_is_kept_in_utf8_and_marked),
         JW_CASE(what_is_not_chinese_stays_as_it_came),
+        JW_CASE(a_senders_event_id_is_kept_beside_ours),
         JW_CASE(a_shippers_document_is_opened),
         JW_CASE(files_of_every_kind_give_their_events),
         JW_CASE(a_line_longer_than_the_ceiling_is_cut_and_counted),

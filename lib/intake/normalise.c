@@ -123,6 +123,11 @@ void jw_normalise_record(struct jw_record *rec, const struct jw_intake_from *fro
     uint32_t kept = 0;
     for (uint32_t i = 0; i < rec->count; i++) {
         jw_field_id id = rec->fields[i].id;
+        if (id ==
+            JW_F_EVENT_ID) { /* an event's id is its place in the spool: nobody shows his event as another one */
+            rec->fields[i].id = id = JW_F_NONE;
+            rec->fields[i].name = JW_TEXT("event.sender_id");
+        }
         bool same =
             id == JW_F_MESSAGE && facts->parsed && facts->line.len && jw_text_is(rec->fields[i].value, facts->line);
         if (id != JW_F_GOV_SOURCE && id != JW_F_GOV_PARSER && id != JW_F_GOV_PARSED && id != JW_F_GOV_CHARSET &&
