@@ -56,6 +56,11 @@ static int read_fields(struct search *search, const char *option, const char *li
         name = jw_text_trim(name);
         if (!name.len)
             continue;
+        size_t same = 0; /* JSON would hold a name twice */
+        while (same < search->show.field_count && !jw_text_is(search->show.fields[same], name))
+            same++;
+        if (same < search->show.field_count)
+            continue;
         if (search->show.field_count == most)
             return jw_command_usage(NAME, "--%s takes at most %zu fields", option, most);
         search->show.fields[search->show.field_count++] = name;
@@ -183,6 +188,11 @@ static jw_status on_row(void *context, struct jw_lake_row *row, struct jw_error 
     return JW_OK;
 }
 
+static void nothing_found(const struct search *search) {
+    fprintf(stderr, "Nothing found%s.\n",
+            search->values[FROM] || search->scope.from == INT64_MIN ? "" : " in the last 24 hours; see --from");
+}
+
 static int ask_rows(struct search *search, struct jw_sql *sql) {
     struct jw_error err;
     struct jw_lake_request request;
@@ -193,8 +203,7 @@ static int ask_rows(struct search *search, struct jw_sql *sql) {
     if (st != JW_OK)
         return failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
     if (search->show.rows == 0)
-        fprintf(stderr, "Nothing found%s.\n",
-                search->values[FROM] || search->scope.from == INT64_MIN ? "" : " in the last 24 hours; see --from");
+        nothing_found(search);
     return JW_EXIT_DONE;
 }
 
@@ -233,7 +242,11 @@ static int ask_top(struct search *search, struct jw_sql *sql) {
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
         st = jw_lake_client_lines(search->client, &request, on_top, search, &err);
-    return st == JW_OK ? JW_EXIT_DONE : failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
+    if (st != JW_OK)
+        return failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
+    if (search->show.rows == 0)
+        nothing_found(search);
+    return JW_EXIT_DONE;
 }
 
 static int ask_count(struct search *search, struct jw_sql *sql) {
@@ -298,14 +311,17 @@ static int ask(struct search *search) {
 }
 
 /* Several words are one query, so that quotes around the whole are a choice. */
-static jw_text join(struct jw_arena *mem, int argc, char **argv) {
-    JW_AUTO(jw_buffer_free) jw_buffer text = JW_BUFFER(JW_QUERY_BYTES + 4096);
+static int join(struct search *search, int argc, char **argv) {
+    JW_AUTO(jw_buffer_free) jw_buffer text = JW_BUFFER(JW_QUERY_BYTES);
     for (int i = 1; i < argc; i++) {
         if (i > 1)
             jw_buffer_byte(&text, ' ');
         jw_buffer_add(&text, jw_text_from(argv[i]));
     }
-    return jw_arena_copy(mem, jw_buffer_text(&text));
+    search->text = jw_arena_copy(search->mem, jw_buffer_text(&text));
+    if (text.failed || (text.len && !search->text.ptr)) /* what is left of it would be another question */
+        return jw_command_usage(NAME, "a query has at most %d bytes; ask in parts", JW_QUERY_BYTES);
+    return 0;
 }
 
 static int run(int argc, char **argv) {
@@ -318,8 +334,9 @@ static int run(int argc, char **argv) {
         result = read_options(&search);
     if (result)
         return result;
-    search.text = join(mem, argc, argv);
-    result = read_query(&search);
+    result = join(&search, argc, argv);
+    if (!result)
+        result = read_query(&search);
     if (!result)
         result = read_range(&search);
     if (!result)

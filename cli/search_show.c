@@ -198,16 +198,30 @@ void jw_search_row(struct jw_search_show *show, struct jw_lake_row *row) {
     show->rows++;
 }
 
+/* The lake counts in microseconds. */
+static bool top_time(jw_text field, jw_text value, int64_t *out_ns) {
+    int64_t us;
+    jw_field_id id = jw_field_find(field);
+    if (id == JW_F_NONE || jw_field_get(id)->type != JW_TYPE_DATE || !jw_text_i64(value, &us) ||
+        us > INT64_MAX / 1000 || us < INT64_MIN / 1000)
+        return false;
+    *out_ns = us * 1000;
+    return true;
+}
+
 /* Numbers stay numbers where the dictionary says so. */
 static void top_value(jw_buffer *line, jw_text field, jw_text value) {
     jw_field_id id = jw_field_find(field);
     jw_field_type type = id == JW_F_NONE ? JW_TYPE_TEXT : jw_field_get(id)->type;
+    char time[JW_TIME_TEXT];
     int64_t number;
     bool is_bool = jw_text_is(value, JW_TEXT("true")) || jw_text_is(value, JW_TEXT("false"));
     if (type == JW_TYPE_LONG && jw_text_i64(value, &number))
         jw_buffer_print(line, "%lld", (long long)number);
     else if (type == JW_TYPE_BOOL && is_bool)
         jw_buffer_add(line, value);
+    else if (top_time(field, value, &number))
+        jw_buffer_json(line, (jw_text){time, jw_time_print(number, time)});
     else
         jw_buffer_json(line, value);
 }
@@ -232,9 +246,15 @@ void jw_search_top(struct jw_search_show *show, const jw_text *values, jw_text c
             fputc('\n', show->out);
         }
         fprintf(show->out, "%12.*s  ", (int)count.len, count.ptr);
-        for (size_t i = 0; i < show->field_count; i++)
-            jw_search_text(show->out, values[i], i + 1 < show->field_count ? 30 : 0,
+        for (size_t i = 0; i < show->field_count; i++) {
+            char time[40];
+            int64_t ns;
+            bool is_time = top_time(show->fields[i], values[i], &ns);
+            if (is_time)
+                local_time(ns, show->offset_s, time);
+            jw_search_text(show->out, is_time ? jw_text_from(time) : values[i], i + 1 < show->field_count ? 30 : 0,
                            i + 1 < show->field_count ? 29 : 0);
+        }
         fputc('\n', show->out);
     }
     show->rows++;

@@ -261,8 +261,10 @@ def a_bad_query_is_answered_with_its_place():
         same(answer.status, 400)
         assert json.loads(answer.text)["error"]["at"] > 0, answer.text
     for odd in ("in=elsewhere", "limit=0", "limit=x", "limit=99999", "from=whenever", "from=now&to=now-1h", "cursor=1.2",
-                "histogram=x", "count=maybe", "sort=user", "by=" + ",".join("abcdefghi")):
+                "histogram=x", "count=maybe", "sort=user", "form=now-1h", "q=b", "by=" + ",".join("abcdefghi")):
         same((odd, api.ask("GET", "/api/v1/search?q=a&" + odd, login=True).status), (odd, 400))
+    typo = api.ask("POST", "/api/v1/search", b'{"q":"a","form":"now-1h"}', {"Content-Type": "application/json"}, login=True)
+    same((typo.status, "form: no such" in typo.text), (400, True))
     same(api.ask("GET", "/api/v1/tail?q=a&in=elsewhere", login=True).status, 400)
     away = api.ask("GET", "/api/v1/search?q=a", login=True)  # jw-lake does not run here
     same(away.status, 503)

@@ -86,6 +86,15 @@ def what_a_user_types_stays_a_value():
     same(jinwu.count("plum"), 250)
 
 
+def the_command_asks_what_was_written():
+    asked = jinwu.command("search", "plum " + "x" * 20000, "--from", "2026-08-31")  # not: the last 100 events
+    assert (asked.returncode, asked.stdout) == (2, "") and "at most 16384 bytes" in asked.stderr, asked
+    asked = jinwu.command("search", "plum n:7", "--from", "2026-08-31", "--by", "@timestamp,n,n")
+    same(json.loads(asked.stdout), {"@timestamp": "2026-08-31T09:07:00.000007Z", "n": "7", "count": 1})
+    same(jinwu.get("/api/v1/search", q="plum n:7", by="@timestamp")["by"],
+         [{"@timestamp": "2026-08-31T09:07:00.000007Z", "count": 1}])
+
+
 def the_tail_shows_what_arrives_and_nothing_else():
     link = http.client.HTTPSConnection("127.0.0.1", jinwu.port["https"], timeout=30,
                                        context=ssl._create_unverified_context())
@@ -119,5 +128,6 @@ with Platform() as jinwu:
     good = all([case(run.__name__, run) for run in (
         what_a_sender_sent_is_found, a_query_narrows_and_a_range_cuts, pages_give_every_event_once_in_order,
         a_histogram_adds_up, one_event_is_found_by_its_id, what_a_user_types_stays_a_value,
+        the_command_asks_what_was_written,
         the_tail_shows_what_arrives_and_nothing_else)])
 sys.exit(not good)

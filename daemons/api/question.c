@@ -22,6 +22,12 @@ static bool bad(struct jw_http_response *out, const char *why) {
     return false;
 }
 
+static bool refuse_name(jw_text name, bool again, struct jw_http_response *out) {
+    jw_http_response_error(out, 400, "bad_parameter", -1,
+                           again ? JW_FMT ": given twice" : JW_FMT ": no such parameter", JW_ARG(name));
+    return false;
+}
+
 static bool table_of(jw_text in, const char **out_table, struct jw_http_response *out) {
     if (in.len && !jw_text_is(in, JW_TEXT("events")) && !jw_text_is(in, JW_TEXT("alerts")))
         return bad(out, "in: events or alerts");
@@ -83,7 +89,10 @@ static bool read_list(jw_text list, jw_text *out, size_t most, size_t *out_count
     jw_text name;
     while (jw_text_next(&list, ',', &name)) {
         name = jw_text_trim(name);
-        if (name.len == 0)
+        size_t same = 0; /* JSON would hold a name twice */
+        while (same < *out_count && !jw_text_is(out[same], name))
+            same++;
+        if (name.len == 0 || same < *out_count)
             continue;
         if (*out_count == most)
             return false;
@@ -139,6 +148,35 @@ static bool read_range(struct jw_question *question, const struct jw_http_reques
     return question->scope.from < question->scope.to || bad(out, "from is not before to");
 }
 
+static bool is_known(jw_text name) {
+    static const jw_text known[] = {JW_TEXT("q"),      JW_TEXT("in"),    JW_TEXT("from"),  JW_TEXT("to"),
+                                    JW_TEXT("limit"),  JW_TEXT("count"), JW_TEXT("by"),    JW_TEXT("histogram"),
+                                    JW_TEXT("fields"), JW_TEXT("sort"),  JW_TEXT("cursor")};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (jw_text_is(name, known[i]))
+            return true;
+    return false;
+}
+
+/* A misspelt or repeated parameter would be an answer to another question. */
+static bool check_names(const struct jw_question *question, const struct jw_http_request *request,
+                        struct jw_http_response *out) {
+    const jw_http_target *target = &request->target;
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < target->param_count; i++) {
+        jw_text name = target->params[i].name;
+        bool again = json_object_getn(question->body, name.ptr, name.len) != NULL;
+        for (size_t j = 0; j < i; j++)
+            again |= jw_text_is(name, target->params[j].name);
+        if (again || !is_known(name))
+            return refuse_name(name, again, out);
+    }
+    json_object_foreach(question->body, key,
+                        value) if (!is_known(jw_text_from(key))) return refuse_name(jw_text_from(key), false, out);
+    return true;
+}
+
 static bool read_all(struct jw_question *question, const struct jw_http_request *request,
                      struct jw_http_response *out) {
     jw_text sort = param(question, request, "sort"), count = param(question, request, "count");
@@ -170,5 +208,5 @@ bool jw_question_read(struct jw_question *question, const struct jw_http_request
     *question = (struct jw_question){.mem = request->mem};
     if (jw_text_is(request->method, JW_TEXT("POST")) && !(question->body = jw_login_body(request, out)))
         return false;
-    return read_all(question, request, out);
+    return check_names(question, request, out) && read_all(question, request, out);
 }

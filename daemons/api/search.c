@@ -180,6 +180,19 @@ static jw_text unescape(jw_text s, struct jw_arena *mem) {
     return to ? (jw_text){to, len} : s;
 }
 
+/* A value of `by` as the events show it: the lake counts times in microseconds. */
+static void top_value(jw_buffer *body, jw_text field, jw_text value, struct jw_arena *mem) {
+    char time[JW_TIME_TEXT];
+    int64_t us;
+    jw_field_id id = jw_field_find(field);
+    bool is_time = id != JW_F_NONE && jw_field_get(id)->type == JW_TYPE_DATE && jw_text_i64(value, &us) &&
+                   us <= INT64_MAX / 1000 && us >= INT64_MIN / 1000;
+    if (is_time)
+        jw_buffer_json(body, (jw_text){time, jw_time_print(us * 1000, time)});
+    else
+        jw_buffer_json(body, value.len ? unescape(value, mem) : value);
+}
+
 static jw_status on_top(void *context, jw_text line, struct jw_error *err) {
     struct asking *asking = context;
     const struct jw_question *question = asking->question;
@@ -190,7 +203,7 @@ static jw_status on_top(void *context, jw_text line, struct jw_error *err) {
             return jw_fail(err, JW_E_SYNTAX, "the event store gave an answer with too few columns");
         jw_buffer_json(asking->body, question->by[i]);
         jw_buffer_byte(asking->body, ':');
-        jw_buffer_json(asking->body, piece.len ? unescape(piece, question->mem) : piece);
+        top_value(asking->body, question->by[i], piece, question->mem);
         jw_buffer_byte(asking->body, ',');
     }
     jw_buffer_print(asking->body, "\"count\":%.*s}", (int)line.len, line.ptr);
