@@ -107,13 +107,15 @@ static void sort_out(struct jw_index *index, struct jw_arena *mem, struct jw_who
             put_whole(index, i, folded(mem, pattern, pattern->count ? pattern->pieces[0].text : (jw_text){0}));
             continue;
         }
-        jw_text needle =
-            a->value->op == JW_OP_PATTERN ? folded(mem, pattern, jw_pattern_needle(pattern)) : (jw_text){0};
+        jw_text needle = a->value->op == JW_OP_PATTERN ? folded(mem, pattern, jw_pattern_needle(pattern))
+                         : a->value->op == JW_OP_REGEX ? jw_sigma_regex_word(a->value->text, mem)
+                                                       : (jw_text){0};
         if (!needle.len) {
             index->always[index->always_count++] = i;
             continue;
         }
-        a->needs_match = pattern->cased || pattern->shape == JW_SHAPE_PIECES || needle.len > JW_NEEDLE_MOST;
+        a->needs_match = a->value->op == JW_OP_REGEX || pattern->cased || pattern->shape == JW_SHAPE_PIECES ||
+                         needle.len > JW_NEEDLE_MOST;
         needle.len = needle.len > JW_NEEDLE_MOST ? JW_NEEDLE_MOST : needle.len;
         put_needle(index, table, mask, i, needle);
     }

@@ -53,3 +53,5 @@ static inline uint32_t jw_index_hash(jw_text text) {
 JW_MUST_CHECK jw_status jw_sigma_regex_compile(const struct jw_sigma_value *value, pcre2_code **out,
                                                struct jw_error *err);
 bool jw_sigma_number(jw_text text, double *out);
+/* regex_word.c: a word that is in every text that `regex` matches, once folded; empty when none is known. */
+jw_text jw_sigma_regex_word(jw_text regex, struct jw_arena *mem);

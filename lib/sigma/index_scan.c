@@ -14,7 +14,8 @@ struct jw_index_worker {
     pcre2_match_context *limits;
     pcre2_jit_stack *stack;
     uint32_t *stamps, *found;
-    uint32_t predicates, epoch, found_count;
+    uint32_t *tried; /* by alternative: a word may stand many times, and what it makes worth a try is tried once */
+    uint32_t predicates, alternatives, epoch, found_count;
     uint64_t given_up, *regex_ns; /* by predicate */
     char *fold;
     size_t fold_size;
@@ -32,6 +33,7 @@ void jw_index_worker_free(struct jw_index_worker *w) {
     pcre2_jit_stack_free(w->stack);
     free(w->stamps);
     free(w->found);
+    free(w->tried);
     free(w->regex_ns);
     free(w->fold);
     free(w);
@@ -58,7 +60,13 @@ struct jw_index_worker *jw_index_worker_new(uint32_t predicates) {
 }
 
 bool jw_index_worker_fit(struct jw_index_worker *w, const struct jw_index *index) {
-    return !index->needles || hs_alloc_scratch(index->needles, &w->scratch) == HS_SUCCESS;
+    if (index->count > w->alternatives) {
+        free(w->tried);
+        w->tried = calloc(index->count, sizeof *w->tried);
+        w->alternatives = w->tried ? index->count : 0;
+    }
+    return w->alternatives >= index->count &&
+           (!index->needles || hs_alloc_scratch(index->needles, &w->scratch) == HS_SUCCESS);
 }
 
 uint64_t jw_index_worker_limits(const struct jw_index_worker *w) { return w->given_up; }
@@ -115,8 +123,10 @@ static void found(struct jw_index_worker *w, uint32_t predicate) {
 
 static void try_one(struct jw_index_worker *w, const struct jw_alternative *a) {
     const struct jw_sigma_value *value = a->value;
-    if (w->stamps[a->predicate] == w->epoch)
+    uint32_t *tried = &w->tried[a - w->index->alternatives];
+    if (w->stamps[a->predicate] == w->epoch || *tried == w->epoch)
         return;
+    *tried = w->epoch;
     bool good = value->op == JW_OP_REGEX ? regex_matches(w, a)
                 : value->op == JW_OP_PATTERN
                     ? jw_pattern_match(&value->pattern, value->pattern.cased ? w->value : w->folded)
@@ -178,6 +188,7 @@ size_t jw_index_scan(const struct jw_index *index, struct jw_index_worker *w, jw
     *out = w->found;
     if (++w->epoch == 0) { /* after four billion values the stamps start again */
         memset(w->stamps, 0, (w->predicates + 1) * sizeof *w->stamps);
+        memset(w->tried, 0, w->alternatives * sizeof *w->tried);
         w->epoch = 1;
     }
     if (!fold(w, value) || w->folded.len > UINT32_MAX)

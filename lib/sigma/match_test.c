@@ -1,6 +1,7 @@
 /* lib/sigma/match_test.c — what makes matching fast must not change what matches: the memory of values and kinds of
  * events, and the screen before keywords, against slow answers. */
 #include "cache.h"
+#include "index_parts.h"
 #include "pattern.h"
 #include "plain.h"
 #include "screen.h"
@@ -187,6 +188,47 @@ static void keywords_are_found_in_values_of_every_length_and_language(struct jw_
 }
 
 /* As JSON wrote them values are screened, remembered and compared: escapes must not make a difference. */
+/* Expressions of all the notation's parts, against texts made of the same letters. */
+static void the_word_of_an_expression_is_in_all_that_it_matches(struct jw_test *t) {
+    static const char *const parts[] = {
+        "abc",    "b",      "k",    "S1",   "\\.",   "\\\\",  "a*",          "b?",   "c+",     "bc{0,2}", "ab{2}",
+        "c{1,}?", "{",      "a{x",  "(ab)", "(a|b)", "(?:",   "(?i)",        "(c)?", "[a-c:]", "[^]]k",   "[]a]*",
+        "\\d",    "\\s",    "\\w+", ".",    ".*",    "\\x41", "\\Qa",        "|",    "^",      "$",       ")",
+        "(?=a)",  "(?<!b)", "é",    "中a",  "a??",   "\\u",   "[[:alpha:]]", "-",    "\\[a\\]"};
+    unsigned matched = 0, known = 0, both = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct jw_arena *mem = jw_arena_new(1 << 20);
+        jw_buffer regex = JW_BUFFER(4096);
+        for (unsigned n = 1 + draw(5); n; n--)
+            jw_buffer_add(&regex, jw_text_from(parts[draw(draw(2) ? 14 : sizeof parts / sizeof *parts)]));
+        struct jw_sigma_value value = {
+            .op = JW_OP_REGEX, .text = jw_buffer_text(&regex), .flags = (uint8_t)draw(8)};
+        jw_text word = jw_sigma_regex_word(value.text, mem);
+        known += word.len > 0;
+        for (int i = 0; i < 8 && jw_sigma_regex_check(&value, NULL) == JW_OK; i++) {
+            static const char *const letters[] = {
+                "abc", "b", "K", "\xe2\x84\xaa", "s1", "S1",  ".",  "\\", "cc", "a", "A",
+                "{",   "1", "é", "中a",          " ",  "a{x", "bb", "-",  "[a]"};
+            jw_buffer text = JW_BUFFER(4096);
+            for (unsigned n = draw(8); n; n--)
+                jw_buffer_add(&text, jw_text_from(letters[draw(sizeof letters / sizeof *letters)]));
+            bool good = jw_sigma_value_matches(&value, jw_buffer_text(&text), mem);
+            bool there = !word.len || jw_text_find(folded(mem, jw_buffer_text(&text)), word, NULL);
+            if (good && !there)
+                printf("  '%.*s' matches '%.*s', its word '%.*s' is not there\n", (int)regex.len, regex.ptr,
+                       (int)text.len, text.ptr, (int)word.len, word.ptr);
+            JW_CHECK(t, !good || there);
+            matched += good;
+            both += good && word.len;
+            jw_buffer_free(&text);
+        }
+        jw_buffer_free(&regex);
+        jw_arena_free(mem);
+    }
+    printf("  %u words, %u matches, %u of them with a word\n", known, matched, both);
+    JW_CHECK(t, known > 1000 && both > 200);
+}
+
 static void events_read_lazily_match_as_events_read_whole(struct jw_test *t) {
     static const char rules[] =
         "title: a\nid: a\nlogsource: {}\ndetection:\n  k: ['\\\\mimi', 'say \"x\"', 'a/b', \"c\\nd\"]\n  "
@@ -291,6 +333,7 @@ int main(void) {
         JW_CASE(remembered_answers_stay_right_when_the_ring_comes_round),
         JW_CASE(more_kinds_of_events_than_are_remembered_match_alike),
         JW_CASE(keywords_are_found_in_values_of_every_length_and_language),
+        JW_CASE(the_word_of_an_expression_is_in_all_that_it_matches),
         JW_CASE(events_read_lazily_match_as_events_read_whole),
         JW_CASE(costs_tell_how_often_a_rule_was_looked_at_and_matched),
         JW_CASE(hashes_of_equal_bytes_are_equal_and_of_others_differ),
