@@ -20,6 +20,7 @@ static void show_json(const char *path, uint64_t record, const struct jw_sigma_i
     text(out, "rule.level", info->level);
     text(out, "rule.author", info->author);
     text(out, "rule.reference", info->reference);
+    text(out, "rule.license", info->license);
     text(out, "event.reason", reason);
     if (rec->count || rec->has_time)
         jw_record_json(rec, out);
@@ -58,7 +59,12 @@ void jw_detect_show(const struct jw_detect *detect, const char *path, uint64_t r
     jw_buffer_add(out, title);
     jw_buffer_add(out, JW_TEXT("  ["));
     jw_buffer_add(out, reason);
-    jw_buffer_add(out, JW_TEXT("]\n"));
+    jw_buffer_byte(out, ']');
+    if (info->author.len) { /* the Detection Rule License wants it with every match */
+        jw_buffer_add(out, JW_TEXT("  rule by "));
+        jw_buffer_add(out, info->author);
+    }
+    jw_buffer_byte(out, '\n');
     if (!out->failed)
         tame(out->ptr + start, out->len - start - 1);
 }

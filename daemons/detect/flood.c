@@ -17,6 +17,7 @@ struct merged {
 };
 
 struct rule {
+    bool touched;
     uint32_t told, entities;
     struct merged *merged;
 };
@@ -62,8 +63,9 @@ struct jw_flood *jw_flood_new(uint32_t rules, uint32_t each) {
 
 static struct rule *rule_of(struct jw_flood *flood, uint32_t number) {
     struct rule *rule = &flood->rules[number];
-    if (!rule->told && !rule->merged)
+    if (!rule->touched)
         flood->touched[flood->touched_count++] = number;
+    rule->touched = true;
     return rule;
 }
 
