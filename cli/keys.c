@@ -2,9 +2,11 @@
  * themselves. */
 #include "command.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "access/keys.h"
 
@@ -67,10 +69,13 @@ static int run(int argc, char **argv) {
         return jw_command_usage("keys", "wants add NAME, list, or revoke NAME");
     json = jw_command_json(values[1]);
     const char *data = jw_command_data(values[0]);
-    snprintf(path, sizeof path, "%s", data);
-    mkdir(path, 0750); /* keys may be made before the first `jinwu up` */
+    if (adds)
+        mkdir(data, 0750); /* keys may be made before the first `jinwu up` */
     snprintf(path, sizeof path, "%s/state", data);
-    mkdir(path, 0750);
+    if (adds)
+        mkdir(path, 0750);
+    if (access(path, F_OK) != 0)
+        return jw_command_failed("keys", "%s: %s; is --data right?", path, strerror(errno));
     if (jw_keys_open(path, &keys, &err) != JW_OK)
         return jw_command_failed("keys", "%s", err.text);
     if (lists)

@@ -175,7 +175,15 @@ def a_start_that_cannot_work_is_refused_with_its_line():
         assert done.returncode == 1 and place in done.stderr, done.stderr
 
 
-TESTS = [rules_are_listed_by_what_they_are, an_explanation_says_which_part_does_not_hold,
+def keys_of_a_mistyped_folder_are_not_an_empty_list():
+    nowhere = os.path.join(FOLDER, "nowhere")
+    for words in (("list",), ("revoke", "gate")):
+        done = run("keys", *words, "--data", nowhere)
+        assert done.returncode == 1 and "nowhere/state" in done.stderr and not os.path.exists(nowhere), done.stderr
+
+
+TESTS = [keys_of_a_mistyped_folder_are_not_an_empty_list,
+         rules_are_listed_by_what_they_are, an_explanation_says_which_part_does_not_hold,
          an_explanation_says_what_kind_of_event_is_wanted, an_explanation_of_a_correlation_is_that_of_its_rules,
          a_file_that_ends_too_early_is_told, a_pipe_in_the_place_of_a_file_is_refused,
          a_start_that_cannot_work_is_refused_with_its_line,
