@@ -383,7 +383,8 @@ static jw_status prepare(struct compiling *c) {
     bool is_new;
     if (!set->rule_code || !set->rule_source || !c->columns || !c->predicates || !c->sources || !c->names ||
         jw_intern_add(c->columns, JW_TEXT("\0*"), &is_new) != 0 ||
-        !more(c, &set->columns, 0, &c->column_room, sizeof *set->columns))
+        !more(c, &set->columns, 0, &c->column_room, sizeof *set->columns) ||
+        !more(c, &set->kids, 0, &c->kid_room, sizeof *set->kids))
         return no_memory(c);
     set->columns[set->column_count++] = (struct jw_column){0};
     return JW_OK;

@@ -22,8 +22,10 @@ static bool read_epoch(jw_text text, int64_t *out) {
                    : whole.len == 16                 ? 1000
                    : whole.len == 19                 ? 1
                                                      : 0;
+    if (!unit || n > (uint64_t)(INT64_MAX / unit)) /* after 2262 */
+        return false;
     *out = (int64_t)n * unit;
-    return unit != 0;
+    return true;
 }
 
 /* The Thursday of a week decides to which year it belongs, and 1970-01-01 was a Thursday (ISO 8601). */

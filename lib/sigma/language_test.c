@@ -47,6 +47,7 @@ static void what_is_no_date_has_no_numbers(struct jw_test *t) {
     NO("  a: {f|hour|gte: 0}\n  condition: a", "{\"f\":\"noon\"}");
     NO("  a: {f|hour|gte: 0}\n  condition: a", "{\"f\":\"\"}");
     NO("  a: {f|year|gte: 1678}\n  condition: a", "{\"f\":4688}");
+    NO("  a: {f|year|gte: 1678}\n  condition: a", "{\"f\":9999999999}"); /* past what a time can be */
     NO("  a: {f|hour|gte: 0}\n  condition: a", "{\"g\":1}");
     BAD("  a: {f|hour: 24}\n  condition: a");
     BAD("  a: {f|month: 0}\n  condition: a");
