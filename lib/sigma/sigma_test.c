@@ -135,6 +135,42 @@ static void conditions_bind_not_before_and_before_or(struct jw_test *t) {
     BAD("  a: {x: 1}\n  condition: a | count() > 5");
 }
 
+static void modifiers_that_do_not_go_together_are_refused(struct jw_test *t) {
+    static const char *const bad[] = {
+        "re|cidr", "re|contains", "re|cased",      "re|base64",   "contains|i", "cidr|contains", "cidr|cased",
+        "lt|gt",   "lt|windash",  "lt|cased",      "exists|neq",  "exists|all", "exists|lt",     "hour|day",
+        "hour|re", "hour|cidr",   "hour|fieldref", "fieldref|re", "hour|cased", "fieldref|wide"};
+    static const char *const good[] = {"re|i|m|s",
+                                       "re|neq",
+                                       "cidr|neq",
+                                       "lt|neq",
+                                       "hour|lt",
+                                       "hour|gte|neq",
+                                       "contains|all|neq",
+                                       "cased|startswith",
+                                       "fieldref|neq",
+                                       "fieldref|cased|endswith",
+                                       "wide|base64offset|contains|neq"};
+    char detection[256];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(detection, sizeof detection, "  a: {f|%s: 1}\n  condition: a", bad[i]);
+        struct bench b = load(t, detection);
+        JW_CHECK(t, strstr(b.reason, "modifiers that do not go together"));
+        jw_sigma_free(b.sigma);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(detection, sizeof detection, "  a: {f|%s: %s}\n  condition: a", good[i],
+                 strstr(good[i], "cidr")   ? "10.0.0.0/8"
+                 : strstr(good[i], "wide") ? "abcd"
+                                           : "1");
+        struct bench b = load(t, detection);
+        JW_CHECK_TEXT(t, jw_text_from(b.reason), (jw_text){0});
+        jw_sigma_free(b.sigma);
+    }
+    YES("  a: {f|fieldref|neq: g}\n  condition: a", "{\"f\":\"a\",\"g\":\"b\"}");
+    NO("  a: {f|fieldref|neq: g}\n  condition: a", "{\"f\":\"a\",\"g\":\"A\"}");
+}
+
 static void what_cannot_be_loaded_is_refused_with_line_and_reason(struct jw_test *t) {
     struct bench b = load(t, "  a: {x|frob: 1}\n  condition: a");
     JW_CHECK_TEXT(t, jw_text_from(b.reason), JW_TEXT("line 5: unknown modifier: frob"));
@@ -200,6 +236,7 @@ int main(void) {
         JW_CASE(windash_takes_every_dash),
         JW_CASE(networks_and_other_fields),
         JW_CASE(conditions_bind_not_before_and_before_or),
+        JW_CASE(modifiers_that_do_not_go_together_are_refused),
         JW_CASE(what_cannot_be_loaded_is_refused_with_line_and_reason),
         JW_CASE(single_quotes_are_read_right_where_the_reader_is_wrong),
         JW_CASE(a_reason_says_what_was_true),
