@@ -55,6 +55,7 @@ static void on_refusal(void *context, const struct jw_sigma_refusal *refusal) {
 
 static int run_files(struct jw_detect *d) {
     struct jw_error err = {{0}};
+    struct jw_correlator_counts counts;
     int64_t start = jw_time_steady();
     bool good = jw_detect_run(d, &err);
     double seconds = (double)(jw_time_steady() - start) / JW_SECOND;
@@ -67,6 +68,15 @@ static int run_files(struct jw_detect *d) {
             "%llu files, %llu events (%llu not understood, %llu damaged), %llu matches; %.2f s, %.0f events/s\n",
             files, events, (unsigned long long)d->unparsed, (unsigned long long)d->damaged, matches, seconds,
             seconds > 0 ? (double)events / seconds : 0);
+    jw_correlator_counts(d->correlator, &counts);
+    if (counts.late || counts.unfit || counts.condensed || counts.evictions || counts.no_memory)
+        fprintf(stderr,
+                "correlations: %llu events too late, %llu without a field they group or count by; %llu condensed "
+                "in full "
+                "groups, %llu groups evicted, %llu without memory\n",
+                (unsigned long long)counts.late, (unsigned long long)counts.unfit,
+                (unsigned long long)counts.condensed, (unsigned long long)counts.evictions,
+                (unsigned long long)counts.no_memory);
     if (d->given_up)
         fprintf(stderr, "%llu times a regular expression needed too many steps and counted as not matching\n",
                 (unsigned long long)d->given_up);
