@@ -1,6 +1,7 @@
 /* cli/bench.h — what a benchmark of `jinwu bench NAME` promises: it measures beside a peer or a baseline in the
  * same run, because machines are noisy, and prints what it measured and what it aimed at. */
 #pragma once
+#include "base/buffer.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -27,6 +28,20 @@ void jw_feed_free(struct jw_feed *feed);
 JW_MUST_CHECK jw_status jw_feed_send(const struct jw_feed *feed, int port, uint64_t from, uint64_t to, double rate,
                                      struct jw_error *err);
 int jw_bench_port(void); /* a free TCP port of the loopback */
+
+/* --- lanes (bench_lane.c) ------------------------------------------------------------------------------------- */
+#define JW_LANE_BYTES ((size_t)1 << 30)
+struct jw_lane { /* begin with {.bytes = JW_BUFFER(JW_LANE_BYTES)} */
+    char name[64];
+    jw_buffer bytes; /* lines */
+    size_t *starts;  /* count + 1 */
+    size_t count, room;
+};
+int jw_lane_read(void *lane, const char *path); /* adds a file, gzip or not; for jw_command_files */
+/* Adds Sysmon's process creations whose three long values are all new, `size` bytes each. */
+JW_MUST_CHECK jw_status jw_lane_hostile(struct jw_lane *lane, size_t events, size_t size, struct jw_error *err);
+jw_text jw_lane_line(const struct jw_lane *lane, size_t at);
+void jw_lane_clear(struct jw_lane *lane);
 
 /* --- processes under measurement (bench_watch.c) ---------------------------------------------------------------
  */

@@ -158,6 +158,38 @@ static void more_kinds_of_events_than_are_remembered_match_alike(struct jw_test 
     jw_sigma_free(sigma);
 }
 
+static void wildcards_and_dashes_match_as_when_tried_one_by_one(struct jw_test *t) {
+    static const char *const parts[] = {" -a", "/b", "*", "?", " ", "-b ", "a", "b", "c", "*-a", " /", "-"};
+    static const char *const letters[] = {"a", "b",  "-",   "/", " ", "c", "\xe2\x80\x93", "\xe2\x80\x95",
+                                          "A", "中", "\x80"};
+    JW_AUTO(jw_buffer_free) jw_buffer text = JW_BUFFER(1 << 20);
+    for (int i = 0; i < 300; i++) {
+        jw_buffer_print(&text, "title: r%d\nid: r%d\nlogsource: {}\ndetection:\n  a: {f|contains|windash: 'c", i,
+                        i);
+        for (uint32_t n = 1 + draw(5); n; n--)
+            jw_buffer_add(&text, jw_text_from(parts[draw(sizeof parts / sizeof *parts)]));
+        jw_buffer_add(&text, JW_TEXT("'}\n  condition: a\n---\n"));
+    }
+    struct jw_sigma *sigma = load(t, &text);
+    struct jw_sigma_worker *worker = jw_sigma_worker_new(sigma);
+    struct jw_plain *plain = jw_plain_new(sigma);
+    size_t hits = 0;
+    for (int i = 0; i < 3000; i++) {
+        char value[128];
+        size_t len = 0;
+        struct jw_record rec = {.mem = t->mem};
+        for (uint32_t n = draw(24); n; n--)
+            len += (size_t)snprintf(value + len, sizeof value - len, "%s",
+                                    letters[draw(sizeof letters / sizeof *letters)]);
+        jw_record_add(&rec, JW_TEXT("f"), (jw_text){value, len});
+        hits += same(t, worker, plain, &rec, NULL);
+    }
+    JW_CHECK(t, hits > 1000);
+    jw_plain_free(plain);
+    jw_sigma_worker_free(worker);
+    jw_sigma_free(sigma);
+}
+
 static void keywords_are_found_in_values_of_every_length_and_language(struct jw_test *t) {
     static const char rules[] = "title: a\nid: a\nlogsource: {}\ndetection:\n  k: ['sekurlsa::x', 'mask', 'ключ']\n"
                                 "  condition: k\n---\n"
@@ -332,6 +364,7 @@ int main(void) {
         JW_CASE(a_screen_keeps_ordinary_text_out),
         JW_CASE(remembered_answers_stay_right_when_the_ring_comes_round),
         JW_CASE(more_kinds_of_events_than_are_remembered_match_alike),
+        JW_CASE(wildcards_and_dashes_match_as_when_tried_one_by_one),
         JW_CASE(keywords_are_found_in_values_of_every_length_and_language),
         JW_CASE(the_word_of_an_expression_is_in_all_that_it_matches),
         JW_CASE(events_read_lazily_match_as_events_read_whole),

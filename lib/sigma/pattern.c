@@ -125,10 +125,11 @@ jw_status jw_pattern_finish(struct jw_pattern *pattern, bool cased, struct jw_ar
     return JW_OK;
 }
 
+static const jw_text dashes[] = {JW_TEXT("-"), JW_TEXT("/"), JW_TEXT("\xe2\x80\x93"), JW_TEXT("\xe2\x80\x94"),
+                                 JW_TEXT("\xe2\x80\x95")};
+
 /* How many bytes one piece other than * takes at the head of `text`; -1: it does not match there. */
 static long piece_takes(const struct jw_piece *piece, jw_text text) {
-    static const jw_text dashes[] = {JW_TEXT("-"), JW_TEXT("/"), JW_TEXT("\xe2\x80\x93"), JW_TEXT("\xe2\x80\x94"),
-                                     JW_TEXT("\xe2\x80\x95")};
     if (piece->kind == JW_PIECE_LITERAL)
         return jw_text_starts(text, piece->text) ? (long)piece->text.len : -1;
     if (piece->kind == JW_PIECE_ONE)
@@ -139,9 +140,35 @@ static long piece_takes(const struct jw_piece *piece, jw_text text) {
     return -1;
 }
 
-/* The next place a * may end when a literal follows it: straight to the literal instead of byte by byte. */
-static bool skip_to(const struct jw_piece *piece, jw_text text, size_t *at) {
+/* The length of the dash that ends just before `end` and does not begin before `start`; 0: none does. */
+static size_t dash_before(jw_text text, size_t start, size_t end) {
+    for (size_t i = 0; i < sizeof dashes / sizeof *dashes; i++)
+        if (end - start >= dashes[i].len &&
+            memcmp(text.ptr + end - dashes[i].len, dashes[i].ptr, dashes[i].len) == 0)
+            return dashes[i].len;
+    return 0;
+}
+
+/* A dash with a literal behind it: where the literal is, the dash is looked for. */
+static bool skip_to_dashed(jw_text literal, jw_text text, size_t *at) {
+    size_t found, length;
+    for (size_t from = *at; from < text.len; from += found + 1) {
+        if (!jw_text_find((jw_text){text.ptr + from, text.len - from}, literal, &found))
+            return false;
+        if ((length = dash_before(text, *at, from + found))) {
+            *at = from + found - length;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next place a * may end when a literal follows it: straight to the literal instead of byte by byte. `piece` is
+ * one of `count` left. */
+static bool skip_to(const struct jw_piece *piece, uint32_t count, jw_text text, size_t *at) {
     size_t found;
+    if (piece->kind == JW_PIECE_DASH && count > 1 && piece[1].kind == JW_PIECE_LITERAL)
+        return skip_to_dashed(piece[1].text, text, at);
     if (piece->kind != JW_PIECE_LITERAL)
         return true;
     if (!jw_text_find((jw_text){text.ptr + *at, text.len - *at}, piece->text, &found))
@@ -159,7 +186,7 @@ static bool match_pieces(const struct jw_pattern *pattern, jw_text text) {
             star = p++;
             if (p == pattern->count)
                 return true;
-            if (!skip_to(&pieces[p], text, &at))
+            if (!skip_to(&pieces[p], pattern->count - p, text, &at))
                 return false;
             retry = at;
             continue;
@@ -174,7 +201,7 @@ static bool match_pieces(const struct jw_pattern *pattern, jw_text text) {
             return false;
         retry += jw_fold_utf8_length((const unsigned char *)text.ptr + retry, text.len - retry);
         p = star + 1;
-        if (!skip_to(&pieces[p], text, &retry))
+        if (!skip_to(&pieces[p], pattern->count - p, text, &retry))
             return false;
         at = retry;
     }
