@@ -21,11 +21,13 @@ struct jw_ledger_field {
     char name[JW_LEDGER_NAME];
     struct jw_ledger_label title, help;
     const struct jw_ledger_type *type;
-    void *rule;     /* of the type: bounds, choices, target ledger … */
-    json_t *preset; /* canonical; NULL: none */
-    void *pattern;  /* pcre2_code; NULL: none */
+    void *rule;            /* of the type: bounds, choices, target ledger …; see rules.h */
+    const json_t *options; /* the declaration as it was read, for forms and OpenAPI: labels, units, bounds */
+    json_t *preset;        /* canonical; NULL: none */
+    void *pattern;         /* pcre2_code; NULL: none */
     char *pattern_text, *example;
     bool required, unique;
+    bool due; /* a deadline: reminders 30, 7 and 1 days before it and when it has passed */
     jw_ledger_sensitivity sensitivity;
     int line; /* in the file */
 };
