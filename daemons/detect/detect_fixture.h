@@ -103,7 +103,7 @@ static inline void add_event(struct jw_batch_writer *batch, struct jw_arena *mem
     jw_record_set(&rec, JW_TEXT("gov.unit"), JW_TEXT("数据局"));
     jw_record_set(&rec, JW_TEXT("user.name"), jw_arena_copy(mem, (jw_text){name, (size_t)len}));
     jw_record_set(&rec, JW_TEXT("test.mark"), jw_text_from(mark));
-    jw_record_set_time(&rec, INT64_C(1800000000) * JW_SECOND);
+    jw_record_set_time(&rec, INT64_C(1750000000) * JW_SECOND);
     if (jw_batch_writer_add(batch, &rec) != JW_OK)
         abort();
 }

@@ -15,8 +15,8 @@ struct jw_windows {
     uint32_t missing; /* correlations whose windows must be filled */
     bool failing;     /* the last saving failed */
     struct jw_correlator_counts seen;
-    jw_stat *groups, *bytes, *taken, *late, *unfit, *condensed, *evictions, *no_memory, *state_bytes, *refused,
-        *failures;
+    jw_stat *groups, *bytes, *taken, *late, *unfit, *ahead, *condensed, *evictions, *no_memory, *state_bytes,
+        *refused, *failures;
 };
 
 struct jw_follow {

@@ -166,6 +166,7 @@ void jw_windows_stats(struct jw_follow *f) {
         .taken = stat_of(f, "correlation_events_total"),
         .late = stat_of(f, "correlation_late_total"),
         .unfit = stat_of(f, "correlation_unfit_total"),
+        .ahead = stat_of(f, "correlation_ahead_total"),
         .condensed = stat_of(f, "correlation_condensed_total"),
         .evictions = stat_of(f, "correlation_evictions_total"),
         .no_memory = stat_of(f, "correlation_no_memory_total"),
@@ -185,6 +186,7 @@ void jw_windows_count(struct jw_follow *f, bool again) {
         jw_stat_add(w->taken, now.taken - seen->taken);
         jw_stat_add(w->late, now.late - seen->late);
         jw_stat_add(w->unfit, now.unfit - seen->unfit);
+        jw_stat_add(w->ahead, now.ahead - seen->ahead);
         jw_stat_add(w->condensed, now.condensed - seen->condensed);
         jw_stat_add(w->evictions, now.evictions - seen->evictions);
         jw_stat_add(w->no_memory, now.no_memory - seen->no_memory);

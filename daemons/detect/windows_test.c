@@ -156,6 +156,30 @@ static void a_reload_takes_the_windows_along(struct jw_test *t) {
     end(run, USERS, 0);
 }
 
+/* Every number leads to its evidence: the newest of the events, the rule they matched, whose they are. */
+static void an_alert_says_what_was_measured_of_whom(struct jw_test *t) {
+    struct run *run = begin(t, "10m");
+    append(run, FRAMES);
+    stage_wait(t, &run->stage, &run->tally, (uint64_t)USERS * LEAST);
+    stage_end(&run->stage, SIGTERM);
+    static const char *const parts[] = {
+        "\"alert.measure\":228",
+        "\"alert.count\":228",
+        "\"alert.group\":\"user.name=user-",
+        "\"alert.rules\":\"one\"",
+        "\"rule.id\":\"many\"",
+        "\"event.reason\":\"228 events (gte 228) within 10m: user.name=user-",
+        "\"alert.events\":[\"",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(run->tally.last, parts[i])) {
+            printf("  %s is not in %s\n", parts[i], run->tally.last);
+            jw_test_failed(t, __FILE__, __LINE__, "an alert says what was measured");
+        }
+    jw_spool_close(run->spool);
+    free(run);
+}
+
 /* A rule that is new at the reload learns from the spool what happened before. */
 static void a_new_correlation_is_shown_what_happened(struct jw_test *t) {
     struct run *run = begin(t, "10m");
@@ -183,5 +207,6 @@ int main(void) {
                                       JW_CASE(a_file_newer_than_the_cursor_moves_it_on),
                                       JW_CASE(a_reload_takes_the_windows_along),
                                       JW_CASE(a_new_correlation_is_shown_what_happened),
+                                      JW_CASE(an_alert_says_what_was_measured_of_whom),
                                       {0}});
 }

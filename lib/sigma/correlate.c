@@ -11,6 +11,8 @@
 #define NAMES_BYTES ((size_t)256 << 20)
 #define VALUES_MOST 32 /* group-by and fields */
 #define NUMBER_MOST 9e12
+#define AHEAD_MOST \
+    (uint64_t)(600 * JW_SECOND) /* clocks differ; hours are a wrong one, and would make all others late */
 
 /* How an event reached a correlation: by which watch, and for a chain what fed the correlation below. */
 struct path {
@@ -309,9 +311,14 @@ size_t jw_correlator_take(struct jw_correlator *c, const struct jw_record *rec, 
                           const struct jw_sigma_rule *const *rules, size_t count,
                           const struct jw_correlation_hit **out_hits) {
     const struct taking t = {c, rec, number, now};
+    int64_t time = rec->has_time ? rec->time : now;
     c->hit_count = 0;
+    if (now && time > now && (uint64_t)time - (uint64_t)now > AHEAD_MOST) {
+        time = now;
+        c->counts.ahead += count > 0;
+    }
     for (size_t i = 0; i < count; i++)
-        feed(&t, rules[i], NULL, rec->has_time ? rec->time : now);
+        feed(&t, rules[i], NULL, time);
     for (size_t i = 0; i < c->hit_count; i++) /* only now: they moved while there came more */
         c->hits[i].group.ptr = c->hits[i].text;
     *out_hits = c->hits;

@@ -69,6 +69,23 @@ static void events_are_counted_per_group_and_window(struct jw_test *t) {
     stand_down(&s);
 }
 
+/* Else one event from the year 2200 would make every later one of its group late. */
+static void a_clock_far_ahead_does_not_blind_a_group(struct jw_test *t) {
+    static const int seconds[] = {100, 800000000, 102};
+    struct stand s =
+        stand_up(t, HEAD("n", "event_count", "[a]") "  timespan: 10s\n  condition: {gte: 3}\n" BASES, 0);
+    const struct jw_sigma_rule *rule = jw_sigma_rule_find(s.bench.sigma, JW_TEXT("id-a"));
+    size_t found = 0;
+    for (int i = 0; i < 3; i++) {
+        struct jw_record rec = {.mem = t->mem};
+        jw_record_set_time(&rec, seconds[i] * JW_SECOND);
+        found = jw_correlator_take(s.correlator, &rec, (uint64_t)i, (100 + i) * JW_SECOND, &rule, 1, &s.hits);
+    }
+    JW_CHECK_INT(t, found, 1);
+    JW_CHECK_INT(t, counts(&s).ahead, 1);
+    stand_down(&s);
+}
+
 static void without_group_by_all_events_are_one_group(struct jw_test *t) {
     struct stand s =
         stand_up(t, HEAD("n", "event_count", "[a, b]") "  timespan: 10s\n  condition: {eq: 3}\n" BASES, 0);
@@ -420,6 +437,7 @@ static void a_damaged_state_is_refused_whole(struct jw_test *t) {
 int main(void) {
     return jw_test_run((const struct jw_test_case[]){
         JW_CASE(events_are_counted_per_group_and_window),
+        JW_CASE(a_clock_far_ahead_does_not_blind_a_group),
         JW_CASE(without_group_by_all_events_are_one_group),
         JW_CASE(distinct_values_are_counted_once),
         JW_CASE(several_fields_are_counted_in_combination),

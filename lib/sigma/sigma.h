@@ -121,7 +121,8 @@ struct jw_correlation_hit {
     char text[JW_CORRELATION_TEXT];
 };
 /* Takes the rules that matched `rec` (number: the event's) and gives the correlations that become true with it and
- * make alerts; valid until the next call. Events without a time count as `now`, when the event arrived. */
+ * make alerts; valid until the next call. Events without a time count as `now`, when the event arrived, as
+ * do those more than ten minutes ahead of it; 0: not known. */
 size_t jw_correlator_take(struct jw_correlator *correlator, const struct jw_record *rec, uint64_t number,
                           int64_t now, const struct jw_sigma_rule *const *rules, size_t count,
                           const struct jw_correlation_hit **out_hits);
@@ -134,6 +135,7 @@ struct jw_correlator_counts {
     /* since it was made or restored, events per correlation that watches them: */
     uint64_t taken, late; /* late: more than a timespan behind the newest of their group; not taken */
     uint64_t unfit;     /* without a field of group-by, or without the (number) value that is counted; not taken */
+    uint64_t ahead;     /* events whose time was too far ahead of their arrival: taken as of then */
     uint64_t condensed; /* merged or thinned out because their group was full */
     uint64_t evictions; /* groups that had to go while their window was open */
     uint64_t no_memory; /* not taken */
