@@ -137,14 +137,18 @@ static int read_options(struct search *search) {
     return values[FIELDS] ? read_fields(search, "fields", values[FIELDS], JW_SEARCH_FIELDS) : 0;
 }
 
-static int failed(struct search *search, const struct jw_error *err, const struct jw_lake_failure *failure) {
-    if (failure && failure->code)
+static int failed(struct search *search, jw_status st, const struct jw_error *err) {
+    if (st == JW_E_LIMIT)
+        return jw_command_failed(NAME, "too expensive; narrow the question or its time\n  (%s)", err->text);
+    if (st != JW_E_SYSTEM)
         return jw_command_failed(NAME, "%s", err->text);
     if (search->values[URL])
-        return jw_command_failed(NAME, "%s", err->text);
+        return jw_command_failed(NAME, "the event store does not answer\n  (%s)", err->text);
+    const char *data = jw_command_data(search->values[DATA]);
     return jw_command_failed(NAME,
-                             "the event store does not answer at %s\n  start it with: jinwu up --data %s\n  (%s)",
-                             search->node, jw_command_data(search->values[DATA]), err->text);
+                             "the event store does not answer at %s\n  is jinwu running? jinwu status --data %s; "
+                             "start it with: jinwu up --data %s\n  (%s)",
+                             search->node, data, data, err->text);
 }
 
 /* The socket of the jinwu on this folder, as an absolute path: that is how lib/lake tells a socket from a URL. */
@@ -201,7 +205,7 @@ static int ask_rows(struct search *search, struct jw_sql *sql) {
     if (st == JW_OK)
         st = jw_lake_client_rows(search->client, search->table, &request, on_row, search, &err);
     if (st != JW_OK)
-        return failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
+        return failed(search, st, &err);
     if (search->show.rows == 0)
         nothing_found(search);
     return JW_EXIT_DONE;
@@ -243,7 +247,7 @@ static int ask_top(struct search *search, struct jw_sql *sql) {
     if (st == JW_OK)
         st = jw_lake_client_lines(search->client, &request, on_top, search, &err);
     if (st != JW_OK)
-        return failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
+        return failed(search, st, &err);
     if (search->show.rows == 0)
         nothing_found(search);
     return JW_EXIT_DONE;
@@ -251,15 +255,14 @@ static int ask_top(struct search *search, struct jw_sql *sql) {
 
 static int ask_count(struct search *search, struct jw_sql *sql) {
     struct jw_error err;
-    struct jw_lake_failure failure = {0};
     struct jw_lake_request request;
     JW_AUTO(jw_buffer_free) jw_buffer answer = JW_BUFFER(4096);
     jw_sql_count(sql, &search->scope, search->query);
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
-        st = jw_lake_client_query(search->client, &request, &answer, &failure, &err);
+        st = jw_lake_client_query(search->client, &request, &answer, NULL, &err);
     if (st != JW_OK)
-        return failed(search, &err, &failure);
+        return failed(search, st, &err);
     jw_text count = jw_text_trim(jw_buffer_text(&answer));
     printf(search->show.json ? "{\"count\":%.*s}\n" : "%.*s\n", (int)count.len, count.ptr);
     return JW_EXIT_DONE;
@@ -292,7 +295,7 @@ static int ask_histogram(struct search *search, struct jw_sql *sql) {
     if (st == JW_OK)
         st = jw_lake_client_lines(search->client, &request, on_bar, &counts, &err);
     if (st != JW_OK)
-        return failed(search, &err, &(struct jw_lake_failure){.code = st != JW_E_SYSTEM});
+        return failed(search, st, &err);
     for (uint32_t i = 0; i < bars.count; i++)
         most = counts.bar[i] > most ? counts.bar[i] : most;
     for (uint32_t i = 0; i < bars.count; i++)

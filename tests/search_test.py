@@ -4,6 +4,7 @@ histogram, one event, live tail."""
 import base64
 import http.client
 import json
+import signal
 import ssl
 import sys
 import threading
@@ -123,11 +124,24 @@ def the_tail_shows_what_arrives_and_nothing_else():
     link.sock.close() if link.sock else None
 
 
+def a_store_that_hangs_is_away_and_not_too_expensive():
+    assert jinwu.kill("jw-lake", signal.SIGSTOP)
+    try:
+        status, answer = jinwu.request("GET", "/api/v1/search", q="plum", timeout=20)
+        same((status, json.loads(answer)["error"]["code"]), (503, "lake_away"))
+        assert "does not answer" in json.loads(answer)["error"]["message"], answer
+        asked = jinwu.command("search", "plum", timeout=20)
+        assert asked.returncode == 1 and "the event store does not answer" in asked.stderr, asked
+    finally:
+        jinwu.kill("jw-lake", signal.SIGCONT)
+    same(jinwu.count("plum") >= 250, True)
+
+
 with Platform() as jinwu:
     key = jinwu.key("sender")
     good = all([case(run.__name__, run) for run in (
         what_a_sender_sent_is_found, a_query_narrows_and_a_range_cuts, pages_give_every_event_once_in_order,
         a_histogram_adds_up, one_event_is_found_by_its_id, what_a_user_types_stays_a_value,
         the_command_asks_what_was_written,
-        the_tail_shows_what_arrives_and_nothing_else)])
+        the_tail_shows_what_arrives_and_nothing_else, a_store_that_hangs_is_away_and_not_too_expensive)])
 sys.exit(not good)

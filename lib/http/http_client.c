@@ -6,6 +6,8 @@
 
 #include <curl/curl.h>
 
+#include "base/time.h"
+
 #define IDLE_MOST    32
 #define HEADERS_MOST (64 << 10)
 
@@ -21,7 +23,8 @@ struct running {
     const struct jw_http_call *call;
     struct jw_http_answer *answer;
     CURL *curl;
-    bool too_large;
+    int64_t heard; /* when the last byte of the answer came */
+    bool too_large, dead;
     jw_status ended;
 };
 
@@ -86,6 +89,7 @@ static void give_handle(struct jw_http_client *client, CURL *curl) {
 static size_t on_body(char *piece, size_t one, size_t len, void *context) {
     struct running *run = context;
     (void)one;
+    run->heard = jw_time_steady();
     if (run->call->each) {
         long status = 0;
         curl_easy_getinfo(run->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -100,10 +104,22 @@ static size_t on_body(char *piece, size_t one, size_t len, void *context) {
 static size_t on_header(char *line, size_t one, size_t len, void *context) {
     struct running *run = context;
     (void)one;
+    run->heard = jw_time_steady();
     if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
         jw_buffer_clear(&run->answer->headers); /* those before were of "100 Continue" */
     jw_buffer_add(&run->answer->headers, (jw_text){line, len});
     return run->answer->headers.failed ? 0 : len;
+}
+
+/* curl calls this about once a second while nothing happens. */
+static int on_pause(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
+    struct running *run = context;
+    (void)a, (void)b, (void)c, (void)d;
+    if (jw_time_steady() - run->heard < run->call->doubt_ms * JW_MS)
+        return 0;
+    run->dead = !run->call->is_alive(run->call->context);
+    run->heard = jw_time_steady();
+    return run->dead;
 }
 
 static bool is_clean(jw_text s) {
@@ -158,6 +174,11 @@ static void prepare(struct jw_http_client *client, struct running *run, const ch
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, run);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
+    if (call->is_alive) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_pause);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, run);
+    }
     if (client->unix_socket)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->unix_socket);
     if (client->authority)
@@ -178,12 +199,16 @@ static jw_status perform(struct jw_http_client *client, struct running *run, str
         curl_easy_getinfo(run->curl, CURLINFO_RESPONSE_CODE, &status);
     }
     run->answer->status = (unsigned)status;
+    run->answer->timed_out = result == CURLE_OPERATION_TIMEDOUT;
     curl_slist_free_all(headers);
     jw_buffer_free(&url);
     if (run->ended != JW_OK)
         return run->ended;
     if (run->too_large)
         return jw_fail(err, JW_E_LIMIT, "the answer is larger than %zu bytes", run->answer->body.ceiling);
+    if (run->dead)
+        return jw_fail(err, JW_E_SYSTEM, "%s: takes the connection but gives no sign of life",
+                       client->unix_socket ? client->unix_socket : client->base);
     if (result != CURLE_OK)
         return jw_fail(err, JW_E_SYSTEM, "%s: %s", client->unix_socket ? client->unix_socket : client->base,
                        why[0] ? why : curl_easy_strerror(result));
@@ -195,7 +220,7 @@ jw_status jw_http_client_call(struct jw_http_client *client, const struct jw_htt
     jw_buffer_clear(&answer->body);
     if (!answer->headers.ceiling)
         answer->headers = JW_BUFFER(HEADERS_MOST);
-    struct running run = {.call = call, .answer = answer, .curl = take_handle(client)};
+    struct running run = {.call = call, .answer = answer, .curl = take_handle(client), .heard = jw_time_steady()};
     if (!run.curl)
         return jw_fail(err, JW_E_LIMIT, "no memory");
     jw_status st = perform(client, &run, err);

@@ -27,9 +27,14 @@ struct jw_http_call {
     /* Called with each piece of the answer instead of collecting it, when set; not JW_OK ends the call. */
     jw_status (*each)(void *context, unsigned status, jw_text piece);
     void *context;
+    /* When set, asked each time that `doubt_ms` pass without a byte of the answer: false ends the call. It may make
+     * a call of its own. A peer that works long is told apart from one that hangs. */
+    bool (*is_alive)(void *context);
+    int64_t doubt_ms;
 };
 struct jw_http_answer {
     unsigned status;
+    bool timed_out;          /* `total_ms` passed, and is_alive, if any, never said no */
     jw_buffer body, headers; /* the caller sets the body's ceiling and frees both with _clear */
 };
 /* JW_OK: an answer came, whatever its status. JW_E_SYSTEM: no connection, timeout, cut off; JW_E_LIMIT: the answer

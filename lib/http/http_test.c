@@ -61,6 +61,11 @@ static void told(void *context, struct jw_http_request *request, struct jw_http_
     out->after = after;
 }
 
+static void late(void *context, struct jw_http_request *request, struct jw_http_response *out) {
+    nanosleep(&(struct timespec){.tv_sec = 3}, NULL);
+    echo(context, request, out);
+}
+
 static bool admit(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     (void)context;
     if (!request->route || request->route->right == 0)
@@ -69,11 +74,15 @@ static bool admit(void *context, struct jw_http_request *request, struct jw_http
     return false;
 }
 
-static const struct jw_http_route routes[] = {
-    {"GET", "/echo/{id}", 0, echo, 0, false},     {"POST", "/echo/{id}", 100000, echo, 0, false},
-    {"POST", "/raw/{id}", 100000, echo, 0, true}, {"GET", "/inject", 0, inject, 0, false},
-    {"GET", "/told", 0, told, 0, false},          {"GET", "/stream", 0, stream, 0, false},
-    {"POST", "/secret", 100000, echo, 1, false},  {0}};
+static const struct jw_http_route routes[] = {{"GET", "/echo/{id}", 0, echo, 0, false},
+                                              {"POST", "/echo/{id}", 100000, echo, 0, false},
+                                              {"POST", "/raw/{id}", 100000, echo, 0, true},
+                                              {"GET", "/inject", 0, inject, 0, false},
+                                              {"GET", "/told", 0, told, 0, false},
+                                              {"GET", "/stream", 0, stream, 0, false},
+                                              {"POST", "/secret", 100000, echo, 1, false},
+                                              {"GET", "/late/{id}", 0, late, 0, false},
+                                              {0}};
 
 struct place {
     struct jw_http_server *server;
@@ -314,6 +323,28 @@ static void unix_sockets_are_served_and_dead_ones_replaced(struct jw_test *t) {
     }
 }
 
+static bool lives(void *context) { return *(bool *)context; }
+
+static void a_peer_that_hangs_is_told_from_one_that_works_long(struct jw_test *t) {
+    struct place place;
+    bool alive = true;
+    struct jw_http_call call = {
+        .method = "GET", .target = "/late/x", .context = &alive, .is_alive = lives, .doubt_ms = 500};
+    if (!open_place(t, (struct jw_http_server_options){0}, &place))
+        return;
+    ask(t, &place, call, 200, "GET|x|");
+    struct jw_http_answer answer = {.body = JW_BUFFER(1000)};
+    call.total_ms = 1500;
+    JW_CHECK_INT(t, jw_http_client_call(place.client, &call, &answer, &t->err), JW_E_SYSTEM);
+    JW_CHECK(t, answer.timed_out);
+    call.total_ms = 0;
+    alive = false;
+    JW_CHECK_INT(t, jw_http_client_call(place.client, &call, &answer, &t->err), JW_E_SYSTEM);
+    JW_CHECK(t, !answer.timed_out && jw_text_find(jw_text_from(t->err.text), JW_TEXT("no sign of life"), NULL));
+    jw_http_client_clear(&answer);
+    close_place(&place);
+}
+
 static void base64_refuses_what_is_not(struct jw_test *t) {
     jw_text out;
     JW_CHECK(t, jw_http_base64_decode(JW_TEXT("aWQ6c2VjcmV0"), t->mem, &out));
@@ -338,6 +369,7 @@ int main(void) {
                                       JW_CASE(slow_peers_are_ended),
                                       JW_CASE(one_address_cannot_take_all_connections),
                                       JW_CASE(unix_sockets_are_served_and_dead_ones_replaced),
+                                      JW_CASE(a_peer_that_hangs_is_told_from_one_that_works_long),
                                       JW_CASE(base64_refuses_what_is_not),
                                       {0}});
 }

@@ -9,6 +9,8 @@
 #define ANSWER_MOST (64u << 20)
 #define ROW_MOST    (128u << 20)
 #define STORY_MOST  4096
+#define DOUBT_MS    2500 /* without a byte of an answer: is the node alive? */
+#define PING_MS     2000
 
 struct node {
     struct jw_http_client *http;
@@ -119,6 +121,8 @@ const char *jw_lake_client_table(const struct jw_lake_client *client, jw_lake_ta
 struct running {
     jw_lake_piece_fn fn;
     void *context;
+    struct node *node;
+    bool alive; /* the node was asked meanwhile and said so */
     struct jw_error *err;
     jw_buffer story; /* of a refusal */
     uint64_t taken;  /* bytes given to fn */
@@ -171,6 +175,16 @@ static jw_status judge(const struct node *node, const struct jw_http_answer *ans
     return jw_fail(err, st, "%s answers %u: %.*s", node->shown, answer->status, len, story.len ? story.ptr : "");
 }
 
+/* Whatever it answers, it does answer: /ping costs a node nothing, however many statements it has. */
+static bool is_alive(void *context) {
+    struct running *run = context;
+    struct jw_http_call call = {.method = "GET", .target = "/ping", .total_ms = PING_MS};
+    struct jw_http_answer answer = {.body = JW_BUFFER(STORY_MOST)};
+    run->alive = jw_http_client_call(run->node->http, &call, &answer, NULL) != JW_E_SYSTEM;
+    jw_http_client_clear(&answer);
+    return run->alive;
+}
+
 static jw_status ask(struct jw_lake_client *client, size_t number, const struct jw_lake_request *request,
                      struct running *run, struct jw_lake_failure *failure, struct jw_error *err) {
     struct node *node = &client->nodes[number];
@@ -181,6 +195,8 @@ static jw_status ask(struct jw_lake_client *client, size_t number, const struct 
     *failure = (struct jw_lake_failure){0};
     run->story = JW_BUFFER(STORY_MOST);
     run->err = err;
+    run->node = node;
+    run->alive = false;
     jw_status st = jw_lake_target(request, client->level, &target, &body, err);
     if (st == JW_OK) {
         struct jw_http_call call = {.method = "POST",
@@ -190,8 +206,12 @@ static jw_status ask(struct jw_lake_client *client, size_t number, const struct 
                                     .header_count = node->user ? 2 : 0,
                                     .total_ms = request->total_ms,
                                     .each = on_piece,
-                                    .context = run};
+                                    .context = run,
+                                    .is_alive = request->body.len ? NULL : is_alive, /* rows may take long */
+                                    .doubt_ms = DOUBT_MS};
         st = jw_http_client_call(node->http, &call, &answer, err);
+        if (st == JW_E_SYSTEM && answer.timed_out && run->alive)
+            st = jw_fail(err, JW_E_LIMIT, "%s: the statement ran longer than it may", node->shown);
         if (st == JW_OK && answer.status != 200)
             st = judge(node, &answer, run, failure, err);
     }

@@ -52,9 +52,10 @@ struct jw_lake_request {
 typedef jw_status (*jw_lake_piece_fn)(void *context, jw_text piece, struct jw_error *err);
 
 /* What went wrong, for those who treat kinds differently: 0 and JW_E_SYSTEM mean that no answer came, so it is not
- * known whether the statement ran; else ClickHouse's number with JW_E_SYNTAX (the statement or its data is refused:
- * the same again will fail again) or JW_E_LIMIT (memory, time, too much at once, read-only: later it may work).
- * `err` carries the server's text, shortened. */
+ * known whether the statement ran (a read from a node that hangs ends so after a few seconds); 0 and JW_E_LIMIT
+ * that it ran longer than total_ms on a node that lives; else ClickHouse's number with JW_E_SYNTAX (the statement
+ * or its data is refused: the same again will fail again) or JW_E_LIMIT (memory, time, too much at once, read-only:
+ * later it may work). `err` carries the server's text, shortened. */
 struct jw_lake_failure {
     int code;
     unsigned status; /* of HTTP */

@@ -258,6 +258,10 @@ static void a_failure_carries_the_servers_number(struct jw_test *t) {
                                       .node = JW_LAKE_ANY_NODE};
     JW_CHECK(t, jw_lake_client_query(f.client, &request, NULL, &failure, &t->err) == JW_E_LIMIT);
     JW_CHECK_INT(t, failure.code, 159);
+    setting.value = "9"; /* it lives and works: too expensive, not away */
+    request.total_ms = 6000;
+    JW_CHECK_INT(t, jw_lake_client_query(f.client, &request, NULL, &failure, &t->err), JW_E_LIMIT);
+    JW_CHECK_INT(t, failure.code, 0);
     setting = (struct jw_lake_setting){"allow_ddl", "1"};
     JW_CHECK(t, jw_lake_client_query(f.client, &request, NULL, &failure, &t->err) == JW_E_DENIED);
     /* in the middle of an answer */
@@ -283,6 +287,19 @@ static void a_killed_lake_keeps_what_it_confirmed(struct jw_test *t) {
     load.block = fill(t, block, NULL, &load.rows);
     JW_CHECK_OK(t, jw_lake_insert(f.client, &load, &outcome, &t->err)); /* the token outlives the process */
     JW_CHECK_TEXT(t, ask(t, &f, "SELECT count() = uniqExact(number) AND count() > 5 FROM jw.events"), JW_TEXT("1"));
+    fixture_close(&f);
+}
+
+static void a_lake_that_hangs_is_away(struct jw_test *t) {
+    struct fixture f;
+    if (!fixture_open(t, &f))
+        return fixture_close(&f);
+    struct jw_lake_request request = {.sql = JW_TEXT("SELECT 1"), .node = JW_LAKE_ANY_NODE};
+    kill(f.pid, SIGSTOP);
+    JW_CHECK_INT(t, jw_lake_client_query(f.client, &request, NULL, NULL, &t->err), JW_E_SYSTEM);
+    JW_CHECK(t, jw_text_find(jw_text_from(t->err.text), JW_TEXT("no sign of life"), NULL));
+    kill(f.pid, SIGCONT);
+    JW_CHECK_TEXT(t, ask(t, &f, "SELECT 42"), JW_TEXT("42"));
     fixture_close(&f);
 }
 
@@ -461,6 +478,7 @@ int main(void) {
         JW_CASE(the_engine_cannot_leave_its_folder),
         JW_CASE(a_failure_carries_the_servers_number),
         JW_CASE(a_killed_lake_keeps_what_it_confirmed),
+        JW_CASE(a_lake_that_hangs_is_away),
         JW_CASE(old_days_go_and_the_youngest_stays),
         JW_CASE(what_answers_about_columns_is_kept_apart),
         JW_CASE(a_new_column_reads_as_missing_in_old_rows),
