@@ -35,7 +35,7 @@ def expect(good, plain, long, invalid=0):
     return dict(zip(COLUMNS, (good + plain + long, plain, 0, long, invalid)))
 
 
-WANT = {SOURCES["tcp"]: expect(307, 40, 5, 1), SOURCES["udp"]: expect(100, 10, 3), SOURCES["relp"]: expect(90, 9, 2, 1),
+WANT = {SOURCES["tcp"]: expect(310, 42, 5), SOURCES["udp"]: expect(100, 10, 3), SOURCES["relp"]: expect(90, 9, 2, 1),
         SOURCES["bulk"]: expect(50, 0, 0, 4), SOURCES["file"]: expect(200, 20, 4), SOURCES["send"]: expect(150, 15, 2)}
 
 
@@ -51,9 +51,9 @@ def until_closed(link):
 def send_tcp():
     with connect("syslog-tcp", "127.0.0.2") as link:
         link.sendall("".join(line + "\n" for line in lines(300, 40, 5)).encode())
-    with connect("syslog-tcp", "127.0.0.2") as link:  # counted octets, then no count: the connection cannot go on
-        link.sendall("".join(f"{len(line)} {line}" for line in lines(7, 0, 0)).encode() + b"no count\n")
-        until_closed(link)
+    with connect("syslog-tcp", "127.0.0.2") as link:  # counted octets, and lines behind them
+        link.sendall("".join(f"{len(line)} {line}" for line in lines(7, 0, 0)).encode() +
+                     "".join(line + "\n" for line in lines(3, 2, 0)).encode())
 
 
 def send_udp():

@@ -25,14 +25,11 @@ void jw_framed_end(void *state) {
     free(framed);
 }
 
-static jw_status take_all(struct jw_stream *stream, struct framed *framed, jw_text *rest, bool end,
-                          struct jw_error *err) {
+static void take_all(struct jw_stream *stream, struct framed *framed, jw_text *rest, bool end) {
     jw_text line;
-    jw_status st;
     bool cut = false;
-    while ((st = jw_framing_next(&framed->framing, rest, end, &line, &cut, err)) == JW_OK)
+    while (jw_framing_next(&framed->framing, rest, end, &line, &cut) == JW_OK)
         jw_stream_message(stream, line, cut ? JW_LINE_CUT : 0);
-    return st < 0 ? st : JW_OK;
 }
 
 jw_status jw_framed_take(struct jw_stream *stream, void *state, jw_text bytes, struct jw_error *err) {
@@ -44,9 +41,7 @@ jw_status jw_framed_take(struct jw_stream *stream, void *state, jw_text bytes, s
     }
     if (framed->carry.failed)
         return jw_fail(err, JW_E_LIMIT, "no memory");
-    jw_status st = take_all(stream, framed, &bytes, false, err);
-    if (st < 0)
-        return st;
+    take_all(stream, framed, &bytes, false);
     if (!carried) {
         jw_buffer_add(&framed->carry, bytes);
     } else if (!bytes.len && framed->carry.capacity > CARRY_KEPT) {
@@ -66,7 +61,5 @@ size_t jw_framed_partial(const void *state) {
 void jw_framed_finish(struct jw_stream *stream, void *state) {
     struct framed *framed = state;
     jw_text rest = jw_buffer_text(&framed->carry);
-    struct jw_error err;
-    if (take_all(stream, framed, &rest, true, &err) < 0)
-        jw_stream_invalid(stream);
+    take_all(stream, framed, &rest, true);
 }

@@ -25,13 +25,16 @@ static size_t read_count(jw_text s, uint64_t *out) {
     return n > 0 && s.ptr[n] == ' ' ? n + 1 : 0;
 }
 
-/* False: more bytes are needed to decide. */
-static bool decide(struct jw_framing *framing, jw_text rest, bool end) {
+/* How the frame at the front of `rest` is framed; a line may begin with a number, unless frames before it were
+ * counted. False: more bytes are needed to decide. */
+static bool decide(struct jw_framing *framing, jw_text *rest, bool end) {
     uint64_t ignored;
-    size_t at = read_count(rest, &ignored);
-    if (!end && (at == SIZE_MAX || (at && at == rest.len)))
+    while (rest->len && (*rest->ptr == '\n' || *rest->ptr == '\r' || *rest->ptr == '\0'))
+        advance(rest, 1); /* empty lines; some senders count and still end the line */
+    size_t at = read_count(*rest, &ignored);
+    if (rest->len == 0 || (!end && (at == SIZE_MAX || (at && at == rest->len && !framing->counting))))
         return false;
-    framing->counting = at && at < rest.len && rest.ptr[at] == '<';
+    framing->counting = at && at != SIZE_MAX && (framing->counting || (at < rest->len && rest->ptr[at] == '<'));
     framing->decided = true;
     return true;
 }
@@ -56,16 +59,9 @@ static bool drop_rest(struct jw_framing *framing, jw_text *rest) {
     return true;
 }
 
-static jw_status next_counted(struct jw_framing *framing, jw_text *rest, bool end, jw_text *out, bool *out_cut,
-                              struct jw_error *err) {
+static jw_status next_counted(struct jw_framing *framing, jw_text *rest, bool end, jw_text *out, bool *out_cut) {
     uint64_t count;
-    while (rest->len && (*rest->ptr == '\n' || *rest->ptr == '\r' || *rest->ptr == '\0'))
-        advance(rest, 1); /* some senders count and still end the line */
     size_t at = read_count(*rest, &count);
-    if (rest->len == 0 || (at == SIZE_MAX && !end))
-        return JW_AGAIN;
-    if (at == 0 || at == SIZE_MAX)
-        return jw_fail(err, JW_E_SYNTAX, "syslog stream: no octet count: " JW_FMT, JW_ARG(*rest));
     size_t have = rest->len - at, want = count < framing->ceiling ? (size_t)count : framing->ceiling;
     if (have < want && !end)
         return JW_AGAIN;
@@ -110,15 +106,16 @@ static jw_status next_line(struct jw_framing *framing, jw_text *rest, bool end, 
     return JW_OK;
 }
 
-jw_status jw_framing_next(struct jw_framing *framing, jw_text *rest, bool end, jw_text *out_message, bool *out_cut,
-                          struct jw_error *err) {
+jw_status jw_framing_next(struct jw_framing *framing, jw_text *rest, bool end, jw_text *out_message,
+                          bool *out_cut) {
     for (;;) {
-        if (!drop_rest(framing, rest) || rest->len == 0 || (!framing->decided && !decide(framing, *rest, end)))
+        if (!drop_rest(framing, rest) || rest->len == 0 || (!framing->decided && !decide(framing, rest, end)))
             return end ? JW_END : JW_AGAIN;
-        jw_status status = framing->counting ? next_counted(framing, rest, end, out_message, out_cut, err)
+        jw_status status = framing->counting ? next_counted(framing, rest, end, out_message, out_cut)
                                              : next_line(framing, rest, end, out_message, out_cut);
         if (status != JW_OK)
-            return status == JW_AGAIN && end ? JW_END : status;
+            return end ? JW_END : JW_AGAIN;
+        framing->decided = false;
         *out_message = jw_format_trim(*out_message);
         if (out_message->len)
             return JW_OK;

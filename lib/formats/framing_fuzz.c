@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         jw_text rest = jw_buffer_text(&held), message;
         bool cut;
         for (size_t before = rest.len;; before = rest.len) {
-            status = jw_framing_next(&framing, &rest, at + n > size, &message, &cut, NULL);
+            status = jw_framing_next(&framing, &rest, at + n > size, &message, &cut);
             if (status != JW_OK)
                 break;
             assert(message.len > 0 && message.len <= framing.ceiling && rest.len < before);
