@@ -69,6 +69,19 @@ static inline bool is_escape(const char *p, const char *end) {
     return escapes[(unsigned char)*p] && (*p != 'u' || scan_hex4(p + 1, end, &ignored));
 }
 
+#if defined(__SSE2__)
+/* The top bit of each of 64 bytes. */
+static inline uint64_t bits_of(__m128i a, __m128i b, __m128i c, __m128i d) {
+    uint64_t low = (unsigned)_mm_movemask_epi8(a) | (unsigned)_mm_movemask_epi8(b) << 16;
+    uint64_t high = (unsigned)_mm_movemask_epi8(c) | (unsigned)_mm_movemask_epi8(d) << 16;
+    return low | high << 32;
+}
+static inline uint64_t bits_equal(const __m128i v[4], __m128i c) {
+    return bits_of(_mm_cmpeq_epi8(v[0], c), _mm_cmpeq_epi8(v[1], c), _mm_cmpeq_epi8(v[2], c),
+                   _mm_cmpeq_epi8(v[3], c));
+}
+#endif
+
 /* As scan_string, from the first backslash of a string on, and past every escape. False: one is no escape, or the
  * text ends in it. *unicode: one is \\uXXXX. Windows events are full of them, so that 64 bytes are decided at once.
  */
@@ -79,15 +92,15 @@ static inline bool skip_escapes(const char **at, const char *end, unsigned *high
     const uint64_t even = UINT64_C(0x5555555555555555);
     uint64_t carried = 0;           /* the first byte of the block is escaped */
     for (; end - p > 64; p += 64) { /* more than 64: the byte behind a last backslash is there as well */
-        uint64_t quotes = 0, slashes = 0, controls = 0, beyond = 0;
-        for (int i = 0; i < 4; i++) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
-            quotes |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << 16 * i;
-            slashes |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, backslash)) << 16 * i;
-            controls |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v))
-                        << 16 * i;
-            beyond |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
-        }
+        __m128i v[4];
+        for (int i = 0; i < 4; i++)
+            v[i] = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+        uint64_t quotes = bits_equal(v, quote), slashes = bits_equal(v, backslash),
+                 beyond = bits_of(v[0], v[1], v[2], v[3]);
+        uint64_t controls = bits_of(_mm_cmpeq_epi8(_mm_min_epu8(v[0], last_control), v[0]),
+                                    _mm_cmpeq_epi8(_mm_min_epu8(v[1], last_control), v[1]),
+                                    _mm_cmpeq_epi8(_mm_min_epu8(v[2], last_control), v[2]),
+                                    _mm_cmpeq_epi8(_mm_min_epu8(v[3], last_control), v[3]));
         /* Runs of backslashes: every second byte from their start on is escaped, which adding carries along a run
          * that begins at an odd place tells apart from one at an even place. */
         uint64_t run = slashes & ~carried, behind = run << 1 | carried, sum;
