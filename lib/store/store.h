@@ -1,0 +1,126 @@
+/* lib/store/store.h — the records of all ledgers in one database, with history and the audit chain.
+ *
+ * Tables: l_NAME (one row a record: id, version, removed, place, state, made_at, made_by, changed_at, changed_by,
+ * f_FIELD…), w_NAME (its words), history (every version of every record as JSON), ledger_fields (what the columns
+ * are), audit.
+ *
+ * A record outside is one JSON object: {"id", "version", "removed", "state", "made_at", "made_by", "changed_at",
+ * "changed_by", "fields": {…}}; times are microseconds since 1970.
+ *
+ * Any thread. Writers queue for one thread that commits many changes at once; a call returns when its change is on
+ * disk. Readers have connections of their own and wait for nobody. */
+#pragma once
+#include "ledger/ledger.h"
+#include "sql/sql.h"
+
+struct jw_store;
+
+/* `where` as jw_sql_open. The tables of what is common are made; those of ledgers by jw_store_migrate. `ledgers` is
+ * borrowed until the store is closed. */
+JW_MUST_CHECK jw_status jw_store_open(const char *where, const struct jw_ledgers *ledgers, struct jw_store **out,
+                                      struct jw_error *err);
+void jw_store_close(struct jw_store *store);
+JW_DEFINE_AUTO(jw_store, jw_store_close)
+
+/* --- what a change of the declarations means for the tables (store_plan.c)
+ * -------------------------------------------
+ */
+struct jw_store_step {
+    const char *ledger, *field; /* field: "" for the ledger itself */
+    enum { JW_STEP_TABLE, JW_STEP_COLUMN, JW_STEP_UNIQUE, JW_STEP_NOT_UNIQUE, JW_STEP_GONE, JW_STEP_REFUSED } what;
+    char text[256]; /* for people */
+};
+/* Tells every step that jw_store_migrate would take, and takes none. A field that is no longer declared keeps its
+ * column. JW_STEP_REFUSED: cannot be done without losing data, and how to go about it. */
+typedef void (*jw_store_told)(void *context, const struct jw_store_step *step);
+JW_MUST_CHECK jw_status jw_store_plan(struct jw_store *store, jw_store_told told, void *context,
+                                      struct jw_error *err);
+/* All steps in one transaction. JW_E_DENIED: one is refused (told), nothing was done. */
+JW_MUST_CHECK jw_status jw_store_migrate(struct jw_store *store, jw_store_told told, void *context,
+                                         struct jw_error *err);
+
+/* --- writing (store_write.c) -------------------------------------------------------------------------------------
+ */
+struct jw_actor {
+    jw_text who;    /* account; empty: jinwu itself */
+    jw_text origin; /* address, or "cli" */
+    jw_text why;    /* may be empty */
+};
+typedef enum jw_deed { JW_CREATE, JW_CHANGE, JW_REMOVE, JW_RESTORE } jw_deed;
+#define JW_STORE_FAULTS 64
+struct jw_change {
+    const struct jw_ledger *ledger;
+    jw_deed deed;
+    int64_t id;           /* not for JW_CREATE */
+    int64_t version;      /* the one that was read; 0: whatever it is now */
+    const json_t *fields; /* JW_CREATE, JW_CHANGE: names and values as people gave them */
+    struct jw_actor actor;
+};
+struct jw_outcome {
+    int64_t id, version;
+    json_t *record; /* as it is now; owned by the caller */
+    struct jw_ledger_fault faults[JW_STORE_FAULTS];
+    size_t fault_count;
+};
+/*   JW_OK        done and durable
+ *   JW_E_SYNTAX  faults: each with its field; nothing was written
+ *   JW_END       no such record (or removed, unless it is restored)
+ *   JW_AGAIN     somebody else changed it: outcome->version is the present one, ->record what it is now
+ *   others       the database; nothing was written */
+JW_MUST_CHECK jw_status jw_store_change(struct jw_store *store, const struct jw_change *change,
+                                        struct jw_outcome *outcome, struct jw_error *err);
+
+/* --- reading (store_read.c) --------------------------------------------------------------------------------------
+ */
+JW_MUST_CHECK jw_status jw_store_get(struct jw_store *store, const struct jw_ledger *ledger, int64_t id,
+                                     json_t **out, struct jw_error *err); /* JW_END: no such record */
+/* Versions, newest first: {"version", "at", "who", "origin", "why", "deed", "fields"}. `before`: versions below it;
+ * 0: all. At most `limit`. */
+JW_MUST_CHECK jw_status jw_store_history(struct jw_store *store, const struct jw_ledger *ledger, int64_t id,
+                                         int64_t before, size_t limit, json_t **out, struct jw_error *err);
+
+typedef enum jw_store_operator {
+    JW_OP_EQ,
+    JW_OP_NE,
+    JW_OP_LT,
+    JW_OP_LE,
+    JW_OP_GT,
+    JW_OP_GE,
+    JW_OP_EMPTY,
+    JW_OP_NOT_EMPTY
+} jw_store_operator;
+#define JW_COLUMN_ID      (-1)
+#define JW_COLUMN_CHANGED (-2)
+#define JW_COLUMN_MADE    (-3)
+#define JW_COLUMN_STATE   (-4)
+struct jw_store_filter {
+    int field; /* of the ledger, or JW_COLUMN_* */
+    jw_store_operator op;
+    const json_t *value; /* canonical */
+};
+struct jw_store_query {
+    const struct jw_ledger *ledger;
+    const struct jw_store_filter *filters; /* all must hold */
+    size_t filter_count;
+    jw_text words;             /* full text; empty: none */
+    const char *const *places; /* subtrees that may be seen, ends with NULL; NULL: all */
+    jw_text owner;             /* with `places`: also records whose owner this is; empty: none */
+    int sort;                  /* of the ledger, or JW_COLUMN_* */
+    bool descending, removed;
+    int64_t limit, offset; /* limit 1 to JW_STORE_PAGE */
+    bool count;
+};
+#define JW_STORE_PAGE 1000
+/* *rows: an array of records. *total: how many there are, when `count`. JW_E_SYNTAX: words of punctuation only. */
+JW_MUST_CHECK jw_status jw_store_list(struct jw_store *store, const struct jw_store_query *query, json_t **rows,
+                                      int64_t *total, struct jw_error *err);
+
+/* --- proof (store_verify.c) -------------------------------------------------------------------------------------
+ */
+struct jw_audit_head;
+typedef void (*jw_store_problem)(void *context, const char *object, const char *text);
+/* The chain, every version of history against what the chain says of it, every record against its newest version.
+ */
+JW_MUST_CHECK jw_status jw_store_verify(struct jw_store *store, const struct jw_audit_head *published,
+                                        jw_store_problem problem, void *context, uint64_t *out_entries,
+                                        struct jw_error *err);

@@ -1,0 +1,51 @@
+/* lib/store/store_parts.h — what the files of the store share. */
+#pragma once
+#include <pthread.h>
+
+#include "column.h"
+#include "store.h"
+
+#define JW_STORE_READERS 8
+#define JW_STORE_MEM     ((size_t)16 << 20) /* of one statement's values */
+
+/* Statements of one ledger, written once. */
+struct jw_store_table {
+    const struct jw_ledger *ledger;
+    char *select; /* SELECT columns FROM l_NAME, without WHERE */
+    char *get, *insert, *update;
+    char *words_add, *words_drop; /* drop: SQLite needs the words that were added */
+    size_t stored;                /* columns f_… */
+};
+
+struct jw_store_job; /* store_write.c */
+
+struct jw_store {
+    const struct jw_ledgers *ledgers;
+    struct jw_store_table *tables;
+    size_t table_count;
+    char *where;
+    struct jw_sql *sql; /* the writer's */
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    struct jw_store_job *first, **last;
+    pthread_t writer;
+    bool started, stop;
+    struct jw_sql *readers[JW_STORE_READERS];
+    unsigned idle; /* of readers */
+};
+
+#define JW_STORE_FIXED 9 /* id, version, removed, place, state, made_at, made_by, changed_at, changed_by */
+const struct jw_store_table *jw_store_table_of(const struct jw_store *store, const struct jw_ledger *ledger);
+/* A row of table->select as a record. NULL: damaged, or no memory. */
+json_t *jw_store_record(const struct jw_store_table *table, const jw_sql_value *row);
+/* "asset/17" */
+#define JW_STORE_OBJECT (JW_LEDGER_NAME + 24)
+
+/* A reader's connection, and back; a broken one is closed. */
+JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);
+void jw_store_give(struct jw_store *store, struct jw_sql *sql, bool broken);
+
+jw_status jw_store_start_writer(struct jw_store *store, struct jw_error *err);
+void jw_store_stop_writer(struct jw_store *store);
+jw_status jw_store_read_row(struct jw_sql *sql, const struct jw_store_table *table, int64_t id, json_t **out,
+                            char place[], size_t place_size, struct jw_error *err);
