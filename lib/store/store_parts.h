@@ -41,6 +41,26 @@ json_t *jw_store_record(const struct jw_store_table *table, const jw_sql_value *
 /* "asset/17" */
 #define JW_STORE_OBJECT (JW_LEDGER_NAME + 24)
 
+/* Everything about one change while it is made. */
+struct jw_store_making {
+    struct jw_store *store;
+    const struct jw_store_table *table;
+    const struct jw_change *change;
+    struct jw_outcome *outcome;
+    struct jw_arena *mem;
+    int64_t now;
+    json_t *before; /* the record as it was; NULL: created */
+    json_t *fields; /* canonical, all of them */
+    char place[512];
+    int depth; /* of changes that follow from another: a reference that becomes empty */
+};
+
+jw_status jw_store_make(struct jw_store_making *making, struct jw_error *err); /* within the writer's mark */
+void jw_store_add_fault(struct jw_outcome *outcome, const char *field, const char *rule, const char *text);
+/* store_links.c: what the record points to is there; what points to a record that goes refuses, or lets go. */
+jw_status jw_store_check_links(struct jw_store_making *making, struct jw_error *err);
+jw_status jw_store_let_go(struct jw_store_making *making, struct jw_error *err);
+
 /* A reader's connection, and back; a broken one is closed. */
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);
 void jw_store_give(struct jw_store *store, struct jw_sql *sql, bool broken);

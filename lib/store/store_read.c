@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 #define VALUES_MOST   128
 #define QUESTION_MOST 16 /* words of a full-text question */
 

@@ -146,6 +146,43 @@ static void faults_name_their_fields_and_write_nothing(struct jw_test *t) {
     json_decref(rows);
 }
 
+#define RACKS                                                                           \
+    "title: {zh: 机架}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"         \
+    "  first: {title: {zh: 首台}, type: reference, ledger: host, on_delete: clear}\n" \
+    "  all: {title: {zh: 全部}, type: references, ledger: host, on_delete: clear}\n"  \
+    "  main: {title: {zh: 主}, type: reference, ledger: host, on_delete: refuse}\n"
+
+static void references_point_to_what_is_there(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = start(t);
+    json_t *record = NULL;
+    write_ledger(&p, "rack", RACKS);
+    JW_CHECK_OK(t, load(t, &p, NULL, NULL));
+    const struct jw_ledger *rack = jw_ledgers_find(p.ledgers, JW_TEXT("rack"));
+    for (int i = 0; i < 3; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "{\"name\": \"h%d\"}", i + 1);
+        JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, text, &t->err));
+    }
+    JW_CHECK_INT(t, change(&p, rack, JW_CREATE, 0, 0, "{\"first\": 9, \"all\": [1, 8]}", &t->err), JW_E_SYNTAX);
+    JW_CHECK_INT(t, last.fault_count, 2);
+    JW_CHECK_OK(t, change(&p, rack, JW_CREATE, 0, 0, "{\"first\": 1, \"all\": [1, 2, 3], \"main\": 3}", &t->err));
+    JW_CHECK_OK(t, change(&p, p.host, JW_REMOVE, 1, 0, NULL,
+                          &t->err)); /* the rack lets go of it, in a version of its own */
+    JW_CHECK_OK(t, jw_store_get(p.store, rack, 1, &record, &t->err));
+    const json_t *fields = json_object_get(record, "fields");
+    JW_CHECK(t, json_is_null(json_object_get(fields, "first")));
+    JW_CHECK_INT(t, json_array_size(json_object_get(fields, "all")), 2);
+    JW_CHECK(t, json_integer_value(json_object_get(record, "version")) > 1);
+    json_decref(record);
+    JW_CHECK_INT(t, change(&p, p.host, JW_REMOVE, 3, 0, NULL, &t->err),
+                 JW_E_SYNTAX); /* it is some rack's main one */
+    JW_CHECK_INT(t, last.fault_count, 1);
+    JW_CHECK_OK(t, jw_store_get(p.store, rack, 1, &record, &t->err));
+    JW_CHECK_INT(t, json_array_size(json_object_get(json_object_get(record, "fields"), "all")),
+                 2); /* nothing happened */
+    json_decref(record);
+}
+
 static void a_removed_value_may_be_used_again(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = start(t);
     JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"a\"}", &t->err));
@@ -432,6 +469,7 @@ int main(void) {
                                       JW_CASE(who_read_an_old_version_is_told_the_new_one),
                                       JW_CASE(faults_name_their_fields_and_write_nothing),
                                       JW_CASE(a_removed_value_may_be_used_again),
+                                      JW_CASE(references_point_to_what_is_there),
                                       JW_CASE(every_version_is_kept_with_who_and_why),
                                       JW_CASE(a_subtree_is_what_a_person_sees),
                                       JW_CASE(lists_are_filtered_sorted_and_paged),

@@ -23,19 +23,6 @@ struct jw_store_job {
     bool done;
 };
 
-/* Everything about one change while it is made. */
-struct making {
-    struct jw_store *store;
-    const struct jw_store_table *table;
-    const struct jw_change *change;
-    struct jw_outcome *outcome;
-    struct jw_arena *mem;
-    int64_t now;
-    json_t *before; /* the record as it was; NULL: created */
-    json_t *fields; /* canonical, all of them */
-    char place[512];
-};
-
 static const char *const deeds[] = {"create", "change", "remove", "restore"};
 
 /* --- what is there ---------------------------------------------------------------------------------------------
@@ -72,7 +59,7 @@ static int64_t number_of(const json_t *record, const char *name) {
 }
 
 /* JW_OK: the change may be made on what is there. */
-static jw_status look(struct making *m, struct jw_error *err) {
+static jw_status look(struct jw_store_making *m, struct jw_error *err) {
     if (m->change->deed == JW_CREATE)
         return JW_OK;
     jw_status st =
@@ -95,17 +82,7 @@ static jw_status look(struct making *m, struct jw_error *err) {
 
 /* --- what it becomes -------------------------------------------------------------------------------------------
  */
-static void add_fault(struct making *m, const char *field, const char *rule, const char *text) {
-    struct jw_outcome *outcome = m->outcome;
-    if (outcome->fault_count == JW_STORE_FAULTS)
-        return;
-    struct jw_ledger_fault *fault = &outcome->faults[outcome->fault_count++];
-    fault->field = field;
-    fault->rule = rule;
-    snprintf(fault->text, sizeof fault->text, "%s", text);
-}
-
-static jw_status check(struct making *m, struct jw_error *err) {
+static jw_status check(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_change *change = m->change;
     json_t *old = json_object_get(m->before, "fields"), *given = NULL;
     if (change->deed == JW_REMOVE || change->deed == JW_RESTORE) {
@@ -126,7 +103,7 @@ static jw_status check(struct making *m, struct jw_error *err) {
 
 /* Where in the organisation a record belongs: the path of its unit, "1.15.203."; a unit's own path ends with
  * itself. */
-static jw_status find_place(struct making *m, struct jw_error *err) {
+static jw_status find_place(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_ledger *ledger = m->change->ledger;
     const struct jw_ledger_field *unit = ledger->unit >= 0 ? &ledger->fields[ledger->unit] : NULL;
     const json_t *value = unit ? json_object_get(m->fields, unit->name) : NULL;
@@ -136,7 +113,8 @@ static jw_status find_place(struct making *m, struct jw_error *err) {
         jw_status st = jw_sql_one(m->store->sql, "SELECT place FROM l_organisation WHERE id = $1 AND removed = 0",
                                   &id, 1, m->mem, &place, err);
         if (st == JW_END) {
-            add_fault(m, unit->name, "reference", "there is no such unit; choose one of the organisation");
+            jw_store_add_fault(m->outcome, unit->name, "reference",
+                               "there is no such unit; choose one of the organisation");
             return jw_fail(err, JW_E_SYNTAX, "%s: there is no such unit", unit->name);
         }
         if (st != JW_OK)
@@ -150,7 +128,7 @@ static jw_status find_place(struct making *m, struct jw_error *err) {
     return JW_OK;
 }
 
-static jw_status next_id(struct making *m, struct jw_error *err) {
+static jw_status next_id(struct jw_store_making *m, struct jw_error *err) {
     char text[128];
     jw_sql_value last = {0};
     snprintf(text, sizeof text, "SELECT coalesce(max(id), 0) FROM l_%s", m->change->ledger->name);
@@ -161,7 +139,7 @@ static jw_status next_id(struct making *m, struct jw_error *err) {
 
 /* --- writing it -------------------------------------------------------------------------------------------------
  */
-static jw_status write_row(struct making *m, struct jw_error *err) {
+static jw_status write_row(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_store_table *table = m->table;
     const struct jw_ledger *ledger = table->ledger;
     size_t count = JW_STORE_FIXED + table->stored, at = JW_STORE_FIXED;
@@ -195,7 +173,7 @@ static jw_status write_row(struct making *m, struct jw_error *err) {
 }
 
 /* Sensitive fields are not found by their words: a search would tell what the list masks. */
-static jw_text words_of(struct making *m, const json_t *fields, jw_buffer *out) {
+static jw_text words_of(struct jw_store_making *m, const json_t *fields, jw_buffer *out) {
     const struct jw_ledger *ledger = m->change->ledger;
     jw_buffer shown = JW_BUFFER(WORDS_MOST);
     for (size_t i = 0; i < ledger->field_count; i++) {
@@ -214,7 +192,7 @@ static jw_text words_of(struct making *m, const json_t *fields, jw_buffer *out) 
     return jw_text_trim(jw_buffer_text(out));
 }
 
-static jw_status write_words(struct making *m, struct jw_error *err) {
+static jw_status write_words(struct jw_store_making *m, struct jw_error *err) {
     jw_buffer words = JW_BUFFER(WORDS_MOST);
     jw_sql_value values[] = {JW_SQL_INT(m->outcome->id), JW_SQL_STR(JW_TEXT(""))};
     bool postgres = jw_sql_is_postgres(m->store->sql);
@@ -232,7 +210,7 @@ static jw_status write_words(struct making *m, struct jw_error *err) {
     return st;
 }
 
-static jw_status write_history(struct making *m, struct jw_error *err) {
+static jw_status write_history(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_change *change = m->change;
     const char *deed = deeds[change->deed];
     char object[JW_STORE_OBJECT], hash[JW_AUDIT_HASH], detail[256];
@@ -267,19 +245,20 @@ static jw_status write_history(struct making *m, struct jw_error *err) {
 }
 
 /* A unique index spoke: which field, and who has the value already. */
-static jw_status blame(struct making *m, struct jw_error *err) {
+static jw_status blame(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_ledger *ledger = m->change->ledger;
     const char *dot = strchr(jw_sql_broken(m->store->sql), '.');
     for (size_t i = 0; dot && i < ledger->field_count; i++) {
         if (strncmp(dot + 1, "f_", 2) != 0 || strcmp(dot + 3, ledger->fields[i].name) != 0)
             continue;
-        add_fault(m, ledger->fields[i].name, "unique", "another record has this value; it must be the only one");
+        jw_store_add_fault(m->outcome, ledger->fields[i].name, "unique",
+                           "another record has this value; it must be the only one");
         return jw_fail(err, JW_E_SYNTAX, "%s: another record has this value", ledger->fields[i].name);
     }
     return JW_E_DENIED;
 }
 
-static jw_status make(struct making *m, struct jw_error *err) {
+jw_status jw_store_make(struct jw_store_making *m, struct jw_error *err) {
     m->table = jw_store_table_of(m->store, m->change->ledger);
     if (!m->table)
         return jw_fail(err, JW_E_SYSTEM, "%s: not of this store", m->change->ledger->name);
@@ -294,6 +273,8 @@ static jw_status make(struct making *m, struct jw_error *err) {
         st = next_id(m, err);
     if (st == JW_OK)
         st = find_place(m, err);
+    if (st == JW_OK)
+        st = m->change->deed == JW_REMOVE ? jw_store_let_go(m, err) : jw_store_check_links(m, err);
     if (st == JW_OK) {
         st = write_row(m, err);
         if (st == JW_E_DENIED)
@@ -316,14 +297,15 @@ static void forget(struct jw_outcome *outcome) {
 }
 
 static jw_status make_one(struct jw_store *store, struct jw_store_job *job, struct jw_arena *mem, int64_t now) {
-    struct making m = {.store = store, .change = job->change, .outcome = job->outcome, .mem = mem, .now = now};
+    struct jw_store_making m = {
+        .store = store, .change = job->change, .outcome = job->outcome, .mem = mem, .now = now};
     forget(job->outcome);
     jw_arena_reset(mem);
     job->st = jw_sql_mark(store->sql, &job->err);
     if (job->st != JW_OK)
         return job->st; /* the connection is gone: so is the whole transaction */
     struct jw_error why;
-    jw_status st = make(&m, &job->err);
+    jw_status st = jw_store_make(&m, &job->err);
     json_decref(m.before);
     json_decref(m.fields);
     job->st = st;
