@@ -1,0 +1,171 @@
+/* tests/ledgers_test.c — the ledgers that come with jinwu load without one refusal, and claim only requirements
+ * that are there: of kind L, an organisational measure that a ledger can carry. The report says which are still
+ * without one. */
+#include <dirent.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ledger/ledger.h"
+#include "test/test.h"
+
+#define IDS 1000
+
+struct requirement {
+    jw_text id;
+    bool ledger; /* kind L */
+    int claims;
+};
+static struct requirement requirements[IDS];
+static size_t requirement_count;
+
+static void print_refused(void *context, const char *file, int line, int column, const char *reason) {
+    int *count = context;
+    (*count)++;
+    printf("  %s:%d:%d: %s\n", file, line, column, reason);
+}
+
+static struct jw_ledgers *load(struct jw_test *t, int *refused) {
+    char folder[4096];
+    struct jw_ledgers *set = NULL;
+    snprintf(folder, sizeof folder, "%s/content/ledgers", jw_test_source());
+    JW_CHECK_OK(t, jw_ledgers_load(folder, NULL, print_refused, refused, &set, &t->err));
+    return set;
+}
+
+static void every_bundled_ledger_loads(struct jw_test *t) {
+    int refused = 0;
+    struct jw_ledgers *set = load(t, &refused);
+    JW_CHECK_INT(t, refused, 0);
+    JW_CHECK(t, set && jw_ledgers_count(set) >= 45);
+    jw_ledgers_free(set);
+}
+
+static void every_bundled_ledger_says_whose_a_record_is_and_who_may_see_it(struct jw_test *t) {
+    int refused = 0;
+    struct jw_ledgers *set = load(t, &refused);
+    for (size_t i = 0; set && i < jw_ledgers_count(set); i++) {
+        const struct jw_ledger *ledger = jw_ledgers_get(set, i);
+        bool whole = (ledger->unit >= 0 || strcmp(ledger->name, "organisation") == 0) && ledger->right_count &&
+                     *ledger->about.zh && strcmp(ledger->title.zh, ledger->title.en) != 0;
+        for (size_t f = 0; f < ledger->field_count; f++) {
+            const struct jw_ledger_field *field = &ledger->fields[f];
+            whole = whole && strcmp(field->title.zh, field->name) != 0;
+            if (strcmp(field->type->name, "resident_id") == 0)
+                JW_CHECK(t, field->sensitivity != JW_OPEN);
+        }
+        if (!whole)
+            jw_test_failed(t, __FILE__, __LINE__, ledger->name);
+    }
+    jw_ledgers_free(set);
+}
+
+static void read_requirements(struct jw_test *t) {
+    char path[4096];
+    jw_text line;
+    snprintf(path, sizeof path, "%s/tests/requirements.txt", jw_test_source());
+    jw_text rest = jw_test_read(t, path);
+    requirement_count = 0;
+    while (jw_text_next(&rest, '\n', &line) && requirement_count < IDS) {
+        jw_text id;
+        if (jw_text_cut(&line, ' ', &id) && *id.ptr != '#')
+            requirements[requirement_count++] =
+                (struct requirement){.id = id, .ledger = jw_text_is(line, JW_TEXT("L"))};
+    }
+    JW_CHECK_INT(t, requirement_count, 546);
+}
+
+static struct requirement *find(const char *id) {
+    for (size_t i = 0; i < requirement_count; i++)
+        if (jw_text_is(requirements[i].id, jw_text_from(id)))
+            return &requirements[i];
+    return NULL;
+}
+
+static void every_claimed_requirement_is_one_that_a_ledger_can_satisfy(struct jw_test *t) {
+    int refused = 0, wanted = 0, carried = 0;
+    struct jw_ledgers *set = load(t, &refused);
+    read_requirements(t);
+    for (size_t i = 0; set && i < jw_ledgers_count(set); i++)
+        for (char **id = jw_ledgers_get(set, i)->requirements; *id; id++) {
+            struct requirement *claimed = find(*id);
+            if (claimed && claimed->ledger)
+                claimed->claims++;
+            else {
+                printf("  %s claims %s, which is no requirement of kind L\n", jw_ledgers_get(set, i)->name, *id);
+                jw_test_failed(t, __FILE__, __LINE__, *id);
+            }
+        }
+    JW_CHECK(t, set && jw_ledgers_count(set));
+    printf("  without a ledger:");
+    for (size_t i = 0; i < requirement_count; i++) {
+        wanted += requirements[i].ledger;
+        carried += requirements[i].claims > 0;
+        if (requirements[i].ledger && !requirements[i].claims)
+            printf(" %.*s", (int)requirements[i].id.len, requirements[i].id.ptr);
+    }
+    printf("\n  %d of %d requirements of kind L are carried by a ledger\n", carried, wanted);
+    jw_ledgers_free(set);
+}
+
+/* The examples stand in ```yaml blocks that begin with "# content/ledgers/NAME.yaml". */
+static int write_examples(struct jw_test *t) {
+    char path[4096];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/docs/ledgers.md", jw_test_source());
+    jw_text rest = jw_test_read(t, path);
+    static const jw_text begin = JW_TEXT("```yaml\n# content/ledgers/");
+    for (size_t at, end; jw_text_find(rest, begin, &at); count++) {
+        jw_text name, yaml = {rest.ptr + at + begin.len, rest.len - at - begin.len};
+        JW_CHECK(t, jw_text_cut(&yaml, '\n', &name) && jw_text_find(yaml, JW_TEXT("\n```"), &end));
+        snprintf(path, sizeof path, "%s/%.*s", t->folder, (int)name.len, name.ptr);
+        FILE *file = fopen(path, "we");
+        JW_CHECK(t, file && fwrite(yaml.ptr, 1, end + 1, file) == end + 1);
+        if (file)
+            fclose(file);
+        rest = (jw_text){yaml.ptr + end, yaml.len - end};
+    }
+    return count;
+}
+
+static void link_bundled(struct jw_test *t) {
+    char from[4096], to[4096];
+    snprintf(from, sizeof from, "%s/content/ledgers", jw_test_source());
+    DIR *folder = opendir(from);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (!jw_text_ends(jw_text_from(entry->d_name), JW_TEXT(".yaml")))
+            continue;
+        snprintf(from, sizeof from, "%s/content/ledgers/%.250s", jw_test_source(), entry->d_name);
+        snprintf(to, sizeof to, "%s/%.250s", t->folder, entry->d_name);
+        JW_CHECK(t, symlink(from, to) == 0);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static void the_examples_of_the_handbook_load_and_show_every_type(struct jw_test *t) {
+    int refused = 0;
+    struct jw_ledgers *set = NULL;
+    link_bundled(t);
+    JW_CHECK_INT(t, write_examples(t), 2);
+    JW_CHECK_OK(t, jw_ledgers_load(t->folder, NULL, print_refused, &refused, &set, &t->err));
+    JW_CHECK_INT(t, refused, 0);
+    const struct jw_ledger *shown = set ? jw_ledgers_find(set, JW_TEXT("every_type")) : NULL;
+    JW_CHECK(t, shown && jw_ledgers_find(set, JW_TEXT("mobile_disk")));
+    for (size_t i = 0; shown && jw_ledger_types[i]; i++) {
+        bool found = false;
+        for (size_t f = 0; f < shown->field_count; f++)
+            found = found || shown->fields[f].type == jw_ledger_types[i];
+        if (!found)
+            jw_test_failed(t, __FILE__, __LINE__, jw_ledger_types[i]->name);
+    }
+    jw_ledgers_free(set);
+}
+
+int main(void) {
+    return jw_test_run(
+        (const struct jw_test_case[]){JW_CASE(every_bundled_ledger_loads),
+                                      JW_CASE(every_bundled_ledger_says_whose_a_record_is_and_who_may_see_it),
+                                      JW_CASE(every_claimed_requirement_is_one_that_a_ledger_can_satisfy),
+                                      JW_CASE(the_examples_of_the_handbook_load_and_show_every_type),
+                                      {0}});
+}
