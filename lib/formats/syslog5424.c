@@ -98,18 +98,31 @@ static bool detect(jw_text line) {
            (line.ptr[1] == ' ' || (line.ptr[1] >= '0' && line.ptr[1] <= '9'));
 }
 
+/* "2026-02-30T…": meant as a timestamp, whatever it says; anything else is no RFC 5424 at all. */
+static bool is_date_shaped(jw_text s) {
+    static const char shape[] = "dddd-dd-ddT";
+    for (size_t i = 0; i < sizeof shape - 1; i++)
+        if (i == s.len || (shape[i] == 'd' ? s.ptr[i] < '0' || s.ptr[i] > '9' : s.ptr[i] != shape[i]))
+            return false;
+    return true;
+}
+
 static bool header(jw_text *rest, struct jw_record *rec, struct jw_error *err) {
     jw_text version, stamp, host, app, process, id;
     int64_t time;
+    bool timed;
     if (!word(rest, &version) || version.len > 3 || !jw_text_u64(version, &(uint64_t){0}))
         return jw_fail(err, JW_E_SYNTAX, "syslog5424: no version"), false;
-    if (!word(rest, &stamp) || (stamp.len && !jw_time_parse(stamp, rec->zone_offset_s, &time)))
+    if (!word(rest, &stamp) ||
+        (!(timed = jw_time_parse(stamp, rec->zone_offset_s, &time)) && stamp.len && !is_date_shaped(stamp)))
         return jw_fail(err, JW_E_SYNTAX, "syslog5424: no timestamp"), false;
     if (!word(rest, &host) || !word(rest, &app) || !word(rest, &process) || !word(rest, &id))
         return jw_fail(err, JW_E_SYNTAX, "syslog5424: header ends early"), false;
     jw_record_put_kind(rec, JW_F_LOG_SYSLOG_VERSION, version, JW_KIND_TEXT);
-    if (stamp.len)
+    if (timed)
         jw_record_set_time(rec, time);
+    else if (stamp.len) /* no such day, or a year that is no time here: the rest of the header holds all the same */
+        jw_record_set(rec, JW_TEXT("log.syslog.unreadable_time"), stamp);
     if (host.len)
         jw_syslog_host(rec, host);
     if (app.len)

@@ -196,6 +196,14 @@ static void structured_data_is_read_with_its_escapes(struct jw_test *t) {
     E5424("<14>Nov 20 10:00:00 h a: x", NULL);
     E5424("<14>1 yesterday h a - - - x", NULL);
     E5424("<14>1 - h a", NULL);
+#define UNREADABLE(stamp)                                                                                          \
+    E5424("<14>1 " stamp " h a - - - x",                                                                           \
+          P14 "\"log.syslog.version\":\"1\",\"log.syslog.unreadable_time\":\"" stamp "\",\"host.hostname\":\"h\"," \
+              "\"process.name\":\"a\",\"message\":\"x\"")
+    UNREADABLE("2026-02-30T10:00:00Z");
+    UNREADABLE("9999-01-01T00:00:00Z");
+    UNREADABLE("0001-01-01T00:00:00Z");
+    UNREADABLE("2026-11-20T25:61:00+08:00");
     E5424("<14>1", NULL);
 }
 
