@@ -24,6 +24,7 @@ struct reading {
     jw_buffer buf; /* bytes read and not yet used */
     size_t at;
     bool end, skipping; /* skipping: the rest of an event that was too long */
+    bool in_array;      /* its ']' has not come yet */
 };
 
 static void close_reading(struct reading *reading) {
@@ -135,7 +136,12 @@ static bool next_object(struct reading *reading) {
         for (; reading->at < reading->buf.len; reading->at++)
             if (reading->buf.ptr[reading->at] == '{')
                 return true;
+            else if (reading->buf.ptr[reading->at] == '[')
+                reading->in_array = true;
+            else if (reading->buf.ptr[reading->at] == ']')
+                reading->in_array = false;
     while (fill(reading));
+    reading->counts.damaged += reading->in_array; /* cut between two objects */
     return false;
 }
 

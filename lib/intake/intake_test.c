@@ -190,6 +190,27 @@ static void a_line_longer_than_the_ceiling_is_cut_and_counted(struct jw_test *t)
     JW_CHECK(t, kept >= (16u << 20) && kept < (17u << 20));
 }
 
+static void an_array_that_ends_between_two_objects_is_damaged(struct jw_test *t) {
+    static const struct {
+        const char *text;
+        uint64_t events, damaged;
+    } files[] = {{"[{\"a\":1},\n{\"a\":2},\n", 2, 1}, {"[\n{\"a\":1}", 1, 1},
+                 {"[{\"a\":1},{\"a\":", 1, 1},        {"[{\"a\":[1]},{\"a\":2}]\n", 2, 0},
+                 {"[{\"a\":1}]\n[{\"a\":2}", 2, 1},   {"{\n\"a\":1}\n", 1, 0}};
+    JW_AUTO(stop) struct setup setup = start(t);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/array", t->folder);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t ignored = 0;
+        struct jw_intake_counts counts = {0};
+        FILE *file = fopen(path, "we");
+        JW_CHECK(t, file && fputs(files[i].text, file) >= 0 && fclose(file) == 0);
+        JW_CHECK_OK(t, jw_intake_file(setup.worker, &from, path, count_only, &ignored, &counts, &t->err));
+        JW_CHECK_INT(t, counts.events, files[i].events);
+        JW_CHECK_INT(t, counts.damaged, files[i].damaged);
+    }
+}
+
 int main(void) {
     return jw_test_run((const struct jw_test_case[]){
         JW_CASE(a_line_nobody_understands_is_kept_and_marked),
@@ -201,6 +222,7 @@ int main(void) {
         JW_CASE(a_shippers_document_is_opened),
         JW_CASE(files_of_every_kind_give_their_events),
         JW_CASE(a_line_longer_than_the_ceiling_is_cut_and_counted),
+        JW_CASE(an_array_that_ends_between_two_objects_is_damaged),
         {0},
     });
 }
