@@ -42,6 +42,6 @@ const char *jw_command_content(void);
 bool jw_command_json(bool asked); /* JSON lines wanted: --json, or stdout is no terminal */
 
 /* Every file named: a folder means every regular file in it, sorted, recursively. `each` gives not-0 to stop; that
- * is returned. */
+ * is returned. What cannot be read is told, the others are read, and JW_EXIT_FAILED is returned in the end. */
 int jw_command_files(const char *name, int count, char **paths, int (*each)(void *context, const char *path),
                      void *context);

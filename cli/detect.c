@@ -83,7 +83,7 @@ static int run_files(struct jw_detect *d) {
     if (d->labelled)
         fprintf(stderr, "%llu of %llu cases are answered as they are labelled\n", (unsigned long long)d->right,
                 (unsigned long long)d->labelled);
-    return !good || matches || d->failed ? JW_EXIT_FAILED : JW_EXIT_DONE;
+    return !good || matches || d->failed || d->damaged ? JW_EXIT_FAILED : JW_EXIT_DONE;
 }
 
 static int take_values(struct jw_detect *d, const char *const *values) {
@@ -151,8 +151,9 @@ static int run(int argc, char **argv) {
     if (argc < 2)
         return jw_command_usage("detect", "which files?");
     bad = jw_command_files("detect", argc - 1, argv + 1, add_path, &paths);
-    if (bad)
+    if (bad && !paths.count)
         return bad;
+    d.failed = bad != 0; /* told; the others are read */
     d.paths = paths.list;
     d.count = paths.count;
     if (d.threads > d.count && d.count)

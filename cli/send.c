@@ -43,8 +43,11 @@ struct sender {
     jw_buffer in;
     uint64_t events, bytes, cut, lost_connections;
     int64_t told;
-    bool open, refused; /* the newest chunk takes more messages */
-    int damaged;        /* exit status: a file was sent as far as it could be read */
+    bool open, refused;       /* the newest chunk takes more messages */
+    bool lost;                /* no message can be sent any more: err says why */
+    int damaged;              /* exit status: a file was sent as far as it could be read */
+    struct jw_intake *intake; /* of what must be taken apart here; loaded when the first such file comes */
+    struct jw_intake_worker *worker;
     struct jw_error err;
 };
 
@@ -315,11 +318,10 @@ static bool send_stream(struct sender *sender, gzFile file, const char *name) {
             file ? gzread(file, text.ptr + text.len, 65536) : read(STDIN_FILENO, text.ptr + text.len, 65536);
         if (got < 0 && !file && errno == EINTR)
             continue;
-        if (got < 0) {
-            jw_fail(&sender->err, JW_E_SYSTEM, "%s: %s", name, file ? "damaged gzip data" : strerror(errno));
-            good = false;
-        }
-        if (got == 0 && file && is_cut_short(file)) /* the other files may still be good */
+        if (got < 0) /* the other files may still be good */
+            sender->damaged = jw_command_failed("send", "%s: %s", name,
+                                                file ? "cannot be read, or damaged gzip data" : strerror(errno));
+        if (got == 0 && file && is_cut_short(file))
             sender->damaged = jw_command_failed("send", "%s: the gzip data ends too early; sent up to there", name);
         if (got <= 0)
             break;
@@ -334,8 +336,10 @@ static bool send_stream(struct sender *sender, gzFile file, const char *name) {
 
 static bool send_lines(struct sender *sender, const char *path) {
     gzFile file = gzopen(path, "rbe");
-    if (!file)
-        return jw_fail(&sender->err, JW_E_SYSTEM, "%s: %s", path, strerror(errno)), false;
+    if (!file) {
+        sender->damaged = jw_command_failed("send", "%s: %s", path, strerror(errno));
+        return true;
+    }
     bool good = send_stream(sender, file, path);
     gzclose(file);
     return good;
@@ -356,6 +360,7 @@ static jw_status send_record(void *context, uint64_t number, struct jw_record *r
     jw_buffer_byte(&out, '}');
     bool good = !out.failed && add_message(sender, jw_buffer_text(&out));
     jw_buffer_free(&out);
+    sender->lost |= !good;
     return good ? JW_OK : jw_fail(err, JW_E_SYSTEM, "%s", sender->err.text);
 }
 
@@ -375,34 +380,45 @@ static bool needs_decoding(const char *path) {
     if (!start.len || (*start.ptr != '[' && *start.ptr != '{'))
         return false;
     if (*start.ptr == '[')
-        return len > 1 && (start.len < 2 || start.ptr[1] == '{' || start.ptr[1] == '\n' || start.ptr[1] == ' ');
+        return len > 1 && (start.len < 2 || start.ptr[1] == '{' || start.ptr[1] == '\n' || start.ptr[1] == '\r' ||
+                           start.ptr[1] == ' ');
     return jw_text_cut(&start, '\n', &line) && !jw_text_ends(jw_text_trim(line), JW_TEXT("}"));
 }
 
-static bool send_decoded(struct sender *sender, const char *path) {
-    struct jw_intake *intake = NULL;
-    struct jw_intake_counts counts = {0};
-    struct jw_intake_from from = {.received = jw_time_now()};
+static jw_status load_intake(struct sender *sender, struct jw_error *err) {
     struct jw_intake_options options = {.content = jw_command_content()};
-    jw_status st = jw_intake_load(&options, &intake, &sender->err);
-    struct jw_intake_worker *worker = st == JW_OK ? jw_intake_worker_new(intake) : NULL;
-    if (worker)
-        st = jw_intake_file(worker, &from, path, send_record, sender, &counts, &sender->err);
-    else if (st == JW_OK)
-        st = jw_fail(&sender->err, JW_E_LIMIT, "no memory");
-    if (counts.damaged)
-        sender->damaged = jw_command_failed("send", "%s: %llu damaged records were passed over", path,
-                                            (unsigned long long)counts.damaged);
-    jw_intake_worker_free(worker);
-    jw_intake_free(intake);
-    return st == JW_OK;
+    jw_status st = sender->intake ? JW_OK : jw_intake_load(&options, &sender->intake, err);
+    if (st == JW_OK && !sender->worker && !(sender->worker = jw_intake_worker_new(sender->intake)))
+        st = jw_fail(err, JW_E_LIMIT, "no memory");
+    return st;
 }
 
+static bool send_decoded(struct sender *sender, const char *path) {
+    struct jw_error err;
+    struct jw_intake_counts counts = {0};
+    struct jw_intake_from from = {.received = jw_time_now()};
+    jw_status st = load_intake(sender, &err);
+    if (st == JW_OK)
+        st = jw_intake_file(sender->worker, &from, path, send_record, sender, &counts, &err);
+    if (st != JW_OK && !sender->lost)
+        sender->damaged = jw_command_failed("send", "%s", err.text);
+    if (counts.damaged)
+        sender->damaged = jw_command_failed("send", "%s: %llu damaged records, or a cut end, were passed over",
+                                            path, (unsigned long long)counts.damaged);
+    return !sender->lost;
+}
+
+/* Not 0 only when no other file could be sent either. */
 static int send_file(void *context, const char *path) {
     struct sender *sender = context;
-    if (access(path, R_OK) != 0)
-        return jw_command_failed("send", "%s: %s", path, strerror(errno));
     bool good = needs_decoding(path) ? send_decoded(sender, path) : send_lines(sender, path);
+    sender->lost |= !good;
+    return good ? 0 : jw_command_failed("send", "%s", sender->err.text);
+}
+
+static int send_input(struct sender *sender) {
+    bool good = send_stream(sender, NULL, "standard input");
+    sender->lost |= !good;
     return good ? 0 : jw_command_failed("send", "%s", sender->err.text);
 }
 
@@ -410,14 +426,13 @@ static int send_file(void *context, const char *path) {
 
 static int send_all(struct sender *sender, int count, char **paths) {
     int result = 0;
-    for (int i = 0; i < count && !result; i++) {
-        if (strcmp(paths[i], "-") != 0)
-            result = jw_command_files("send", 1, &paths[i], send_file, sender);
-        else if (!send_stream(sender, NULL, "standard input"))
-            result = jw_command_failed("send", "%s", sender->err.text);
+    for (int i = 0; i < count && !sender->lost; i++) {
+        int told = strcmp(paths[i], "-") == 0 ? send_input(sender)
+                                              : jw_command_files("send", 1, &paths[i], send_file, sender);
+        result = told ? told : result;
     }
     close_chunk(sender); /* what was read before a failure is sent all the same */
-    if (!sender->refused && !wait_for(sender, 0) && !result)
+    if (!sender->refused && !wait_for(sender, 0) && !sender->lost)
         result = jw_command_failed("send", "%s", sender->err.text);
     return result ? result : sender->damaged;
 }
@@ -442,6 +457,8 @@ static void finish(struct sender *sender, int64_t started) {
         sender->used--;
     }
     jw_buffer_free(&sender->in);
+    jw_intake_worker_free(sender->worker);
+    jw_intake_free(sender->intake);
 }
 
 static int run(int argc, char **argv) {

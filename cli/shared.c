@@ -135,27 +135,44 @@ bool jw_command_json(bool asked) { return asked || !isatty(STDOUT_FILENO); }
 
 static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
 
+/* True: not read, and that is a failure. What is no file is only counted, unless it was named. */
+static bool tell_unread(const char *name, const FTSENT *entry, uint64_t *skipped) {
+    bool named = entry->fts_level == FTS_ROOTLEVEL;
+    if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
+        return jw_command_failed(name, "%s: %s", entry->fts_path, strerror(entry->fts_errno)) != 0;
+    if (entry->fts_info == FTS_SLNONE && named)
+        return jw_command_failed(name, "%s: a link to nothing", entry->fts_path) != 0;
+    if (entry->fts_info == FTS_DEFAULT && named)
+        return jw_command_failed(name, "%s: no file and no folder; a pipe is read as `-` where a command takes it",
+                                 entry->fts_path) != 0;
+    *skipped += entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SL || entry->fts_info == FTS_SLNONE;
+    return false;
+}
+
 int jw_command_files(const char *name, int count, char **paths, int (*each)(void *context, const char *path),
                      void *context) {
+    bool failed = false;
     for (int i = 0; i < count; i++) {
         char *one[] = {paths[i], NULL};
-        FTS *walk = fts_open(one, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+        uint64_t skipped = 0;
+        int result = 0;
+        /* a link that is named is followed; those in a folder may lead anywhere, /etc/alternatives to all of /usr
+         */
+        FTS *walk = fts_open(one, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
         if (!walk)
             return jw_command_failed(name, "%s: %s", paths[i], strerror(errno));
-        int result = 0;
-        for (FTSENT *entry; !result && (entry = fts_read(walk));) {
+        for (FTSENT *entry; !result && (entry = fts_read(walk));)
             if (entry->fts_info == FTS_F)
                 result = each(context, entry->fts_path);
-            else if (entry->fts_level == FTS_ROOTLEVEL && entry->fts_info == FTS_DEFAULT)
-                result = jw_command_failed(
-                    name, "%s: no file and no folder; a pipe is read as `-` where a command takes it",
-                    entry->fts_path);
-            else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
-                result = jw_command_failed(name, "%s: %s", entry->fts_path, strerror(entry->fts_errno));
-        }
+            else
+                failed |= tell_unread(name, entry, &skipped);
         fts_close(walk);
+        if (skipped)
+            fprintf(stderr,
+                    "jinwu %s: %s: %llu entries are links or no files and were passed over; name those you want\n",
+                    name, paths[i], (unsigned long long)skipped);
         if (result)
             return result;
     }
-    return 0;
+    return failed ? JW_EXIT_FAILED : 0;
 }

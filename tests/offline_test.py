@@ -104,6 +104,22 @@ def a_file_that_cannot_be_read_is_told_and_the_others_are_read():
     assert len(lines(done)) == 1 and done.returncode == 1 and "broken.gz: unknown header" in done.stderr
 
 
+def a_name_that_is_not_there_is_told_and_the_others_are_read():
+    path = put("there.json", login("li", 0))
+    for words in (("parse",), ("detect", "--rules", rules, "--all")):
+        done = run(*words, "/nowhere", path)
+        assert len(lines(done)) == 1 and done.returncode == 1 and "/nowhere: No such" in done.stderr, (words, done.stderr)
+
+
+def an_array_cut_between_two_events_is_told():
+    path = put("cut array.json", "[" + login("li", 0) + "," + login("li", 1) + ",\n")
+    done = run("parse", path)
+    assert len(lines(done)) == 2 and done.returncode == 1 and "1 damaged" in done.stderr, done.stderr
+    put("none/none.yml", RULES.split("---")[2].replace("evil", "nobody"))
+    done = run("detect", "--rules", os.path.join(FOLDER, "none"), path)
+    assert not lines(done) and done.returncode == 1 and "1 damaged" in done.stderr, done.stderr
+
+
 def rules_are_listed_by_what_they_are():
     put("rules/filter.yml", "title: quiet\nlogsource: {product: windows}\n"
         "filter: {rules: [word], s: {User: quiet}, condition: not s}\n")
@@ -189,7 +205,8 @@ TESTS = [keys_of_a_mistyped_folder_are_not_an_empty_list,
          a_start_that_cannot_work_is_refused_with_its_line,
          matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
          cases_name_their_own_logsource, a_logsource_can_be_given,
-         a_file_that_cannot_be_read_is_told_and_the_others_are_read]
+         a_file_that_cannot_be_read_is_told_and_the_others_are_read,
+         a_name_that_is_not_there_is_told_and_the_others_are_read, an_array_cut_between_two_events_is_told]
 
 with tempfile.TemporaryDirectory() as FOLDER:
     rules = put("rules/all.yml", RULES)

@@ -57,6 +57,19 @@ def documents_arrive_whole_and_once_however_they_are_written():
     assert len(events) == 2 * len(SHAPES) + 1, sorted(events)
 
 
+def what_cannot_be_read_is_told_and_the_rest_is_sent():
+    folder = os.path.join(jinwu.folder, "mixed")
+    os.makedirs(os.path.join(folder, "below"))
+    os.mkfifo(os.path.join(folder, "pipe"))  # opening it would wait for ever
+    os.symlink("/usr", os.path.join(folder, "all of it"))
+    first, second = write("mixed/a.log", "one\ntwo\n"), write("mixed/below/b.log", "three\n")
+    broken, cut = write("broken.gz.log", b"\x1f\x8b\x08broken"), write("cut.json", '[{"a":1},\n{"a":2},\n')
+    done = jinwu.command("send", "--source", "mixed", "/nowhere", broken, cut, folder, first, timeout=60)
+    assert (done.returncode, json.loads(done.stdout)["events"]) == (1, 2 + 3 + 2), done
+    for told in ("/nowhere: No such file", "broken.gz.log: ", "cut.json: 1 damaged", "mixed: 2 entries are links or no files"):
+        assert told in done.stderr, (told, done.stderr)
+
+
 def a_windows_event_log_is_judged_live_as_offline():
     logs = sorted(glob.glob(os.path.join(CORPORA, "evtx", "**", "*.evtx"), recursive=True))
     packed = []
@@ -80,7 +93,7 @@ def a_windows_event_log_is_judged_live_as_offline():
 
 rules = os.path.join(CORPORA, "sigma", "rules")
 jinwu = Platform({"detect": {"rules": [rules], "flood": 1000000}} if os.path.isdir(rules) else {})
-cases = [documents_arrive_whole_and_once_however_they_are_written]
+cases = [documents_arrive_whole_and_once_however_they_are_written, what_cannot_be_read_is_told_and_the_rest_is_sent]
 if os.path.isdir(os.path.join(CORPORA, "evtx")) and os.path.isdir(rules):
     cases.append(a_windows_event_log_is_judged_live_as_offline)
 else:
