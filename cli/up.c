@@ -227,6 +227,8 @@ static jw_status begin(struct up *up, struct jw_error *err) {
         st = jw_stats_open(path, &up->stats, err);
     for (size_t i = 0; i < DAEMONS && st == JW_OK; i++)
         st = prepare(up, &up->daemons[i], order[i], config, err);
+    if (st == JW_OK) /* shows the password, which is done once: only when jinwu.yaml is taken */
+        st = jw_up_first_start(up->options, err);
     if (st == JW_OK)
         jw_stat_set(jw_stats_get(up->stats, "pid", (jw_text){0}), (uint64_t)getpid());
     for (size_t i = 0; i < DAEMONS && st == JW_OK; i++)
@@ -256,8 +258,6 @@ static jw_status live(struct up *up, struct jw_error *err) {
         st = jw_loop_new(&up->loop, err);
     if (st == JW_OK)
         st = jw_loop_signals(up->loop, on_signal, up, err);
-    if (st == JW_OK)
-        st = jw_up_first_start(up->options, err);
     if (st == JW_OK)
         st = begin(up, err);
     return st == JW_OK ? jw_loop_run(up->loop, err) : st;

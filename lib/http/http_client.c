@@ -209,6 +209,12 @@ static jw_status perform(struct jw_http_client *client, struct running *run, str
     if (run->dead)
         return jw_fail(err, JW_E_SYSTEM, "%s: takes the connection but gives no sign of life",
                        client->unix_socket ? client->unix_socket : client->base);
+    if (result == CURLE_COULDNT_CONNECT && client->unix_socket) { /* curl speaks of a host and a port here */
+        long number = 0;
+        curl_easy_getinfo(run->curl, CURLINFO_OS_ERRNO, &number);
+        return jw_fail(err, JW_E_SYSTEM, "%s: %s", client->unix_socket,
+                       number ? strerror((int)number) : "nobody listens there");
+    }
     if (result != CURLE_OK)
         return jw_fail(err, JW_E_SYSTEM, "%s: %s", client->unix_socket ? client->unix_socket : client->base,
                        why[0] ? why : curl_easy_strerror(result));

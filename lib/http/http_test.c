@@ -345,6 +345,21 @@ static void a_peer_that_hangs_is_told_from_one_that_works_long(struct jw_test *t
     close_place(&place);
 }
 
+static void a_socket_nobody_serves_is_called_by_its_path(struct jw_test *t) {
+    char path[256];
+    struct jw_http_client *client = NULL;
+    struct jw_http_call call = {.method = "GET", .target = "/"};
+    struct jw_http_answer answer = {.body = JW_BUFFER(1000)};
+    snprintf(path, sizeof path, "%.200s/none.sock", t->folder);
+    JW_CHECK_OK(t, jw_http_client_new(&(struct jw_http_client_options){.base = "http://x", .unix_socket = path},
+                                      &client, &t->err));
+    JW_CHECK_INT(t, jw_http_client_call(client, &call, &answer, &t->err), JW_E_SYSTEM);
+    JW_CHECK(t, jw_text_find(jw_text_from(t->err.text), JW_TEXT("none.sock: No such file"), NULL));
+    JW_CHECK(t, !jw_text_find(jw_text_from(t->err.text), JW_TEXT("port"), NULL));
+    jw_http_client_clear(&answer);
+    jw_http_client_free(client);
+}
+
 static void base64_refuses_what_is_not(struct jw_test *t) {
     jw_text out;
     JW_CHECK(t, jw_http_base64_decode(JW_TEXT("aWQ6c2VjcmV0"), t->mem, &out));
@@ -370,6 +385,7 @@ int main(void) {
                                       JW_CASE(one_address_cannot_take_all_connections),
                                       JW_CASE(unix_sockets_are_served_and_dead_ones_replaced),
                                       JW_CASE(a_peer_that_hangs_is_told_from_one_that_works_long),
+                                      JW_CASE(a_socket_nobody_serves_is_called_by_its_path),
                                       JW_CASE(base64_refuses_what_is_not),
                                       {0}});
 }
