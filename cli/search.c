@@ -84,9 +84,9 @@ static int read_time(struct search *search, int option, bool is_end, int64_t *ou
     struct jw_when when;
     const char *given = search->values[option];
     if (!jw_when_parse(jw_text_from(given), search->now, search->show.offset_s, &when))
-        return jw_command_usage(NAME,
-                                "--%s %s is no time: write -1h, now-1d/d, today, 2026-08-31 or 2026-08-31T10:00",
-                                options[option].name, given);
+        return jw_command_usage(
+            NAME, "--%s %s is no time: write -1h, now-1d/d, today, 2026-08-31 or 2026-08-31T10:00; " JW_WHEN_RANGE,
+            options[option].name, given);
     *out = is_end ? when.end : when.start;
     return 0;
 }

@@ -265,7 +265,13 @@ def a_bad_query_is_answered_with_its_place():
         same((odd, api.ask("GET", "/api/v1/search?q=a&" + odd, login=True).status), (odd, 400))
     typo = api.ask("POST", "/api/v1/search", b'{"q":"a","form":"now-1h"}', {"Content-Type": "application/json"}, login=True)
     same((typo.status, "form: no such" in typo.text), (400, True))
-    same(api.ask("GET", "/api/v1/tail?q=a&in=elsewhere", login=True).status, 400)
+    for odd in ("in=elsewhere", "from=now-1h", "limit=5", "qq=a", "q=b"):
+        same((odd, api.ask("GET", "/api/v1/tail?q=a&" + odd, login=True).status), (odd, 400))
+    for path in ("/api/v1/tail", "/api/v1/search"):
+        wild = api.ask("GET", path + "?q=b%20host.*%3Ax", login=True)
+        same((wild.status, json.loads(wild.text)["error"]["at"]), (400, 2))
+    late = api.ask("GET", "/api/v1/search?q=a&from=2262-01-01", login=True)
+    assert late.status == 400 and "from 1678 to 2261" in late.text, late.text
     away = api.ask("GET", "/api/v1/search?q=a", login=True)  # jw-lake does not run here
     same(away.status, 503)
     assert away.headers["Retry-After"]

@@ -189,6 +189,14 @@ def a_start_that_cannot_work_is_refused_with_its_line():
         put("data/jinwu.yaml", text)
         done = run("up", "--data", data)
         assert done.returncode == 1 and place in done.stderr, done.stderr
+        assert "password" not in done.stdout, done.stdout  # it is shown once, so not to a start that fails
+
+
+def a_time_that_cannot_be_is_told_with_those_that_can():
+    for option in ("--from", "--to"):
+        done = run("search", "a", option, "2262-01-01", "--data", FOLDER)
+        assert done.returncode == 2 and "from 1678 to 2261" in done.stderr, done.stderr
+    assert "no time" not in run("search", "a", "--from", "1678-01-01", "--to", "2261-12-31", "--data", FOLDER).stderr
 
 
 def keys_of_a_mistyped_folder_are_not_an_empty_list():
@@ -202,7 +210,7 @@ TESTS = [keys_of_a_mistyped_folder_are_not_an_empty_list,
          rules_are_listed_by_what_they_are, an_explanation_says_which_part_does_not_hold,
          an_explanation_says_what_kind_of_event_is_wanted, an_explanation_of_a_correlation_is_that_of_its_rules,
          a_file_that_ends_too_early_is_told, a_pipe_in_the_place_of_a_file_is_refused,
-         a_start_that_cannot_work_is_refused_with_its_line,
+         a_start_that_cannot_work_is_refused_with_its_line, a_time_that_cannot_be_is_told_with_those_that_can,
          matches_stand_in_the_order_of_files_whatever_the_threads, a_correlation_sees_the_events_of_all_files_in_order,
          cases_name_their_own_logsource, a_logsource_can_be_given,
          a_file_that_cannot_be_read_is_told_and_the_others_are_read,

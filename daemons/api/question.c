@@ -141,39 +141,54 @@ static bool read_range(struct jw_question *question, const struct jw_http_reques
     int64_t now = jw_time_now();
     bool bars = question->bars > 0;
     if (!read_when(param(question, request, "to"), true, bars ? now : INT64_MAX, &question->scope.to))
-        return bad(out, "to: a time such as now, now-1h, 2026-08-31 or 2026-08-31T09:30:00+08:00");
+        return bad(out, "to: a time such as now, now-1h, 2026-08-31 or 2026-08-31T09:30:00+08:00; " JW_WHEN_RANGE);
     if (!read_when(param(question, request, "from"), false, bars ? question->scope.to - DAY : INT64_MIN,
                    &question->scope.from))
-        return bad(out, "from: a time such as now-24h, today, 2026-08-31 or 2026-08-31T09:30:00+08:00");
+        return bad(out,
+                   "from: a time such as now-24h, today, 2026-08-31 or 2026-08-31T09:30:00+08:00; " JW_WHEN_RANGE);
     return question->scope.from < question->scope.to || bad(out, "from is not before to");
 }
 
-static bool is_known(jw_text name) {
-    static const jw_text known[] = {JW_TEXT("q"),      JW_TEXT("in"),    JW_TEXT("from"),  JW_TEXT("to"),
-                                    JW_TEXT("limit"),  JW_TEXT("count"), JW_TEXT("by"),    JW_TEXT("histogram"),
-                                    JW_TEXT("fields"), JW_TEXT("sort"),  JW_TEXT("cursor")};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+static bool is_one_of(jw_text name, const jw_text *known, size_t count) {
+    for (size_t i = 0; i < count; i++)
         if (jw_text_is(name, known[i]))
             return true;
     return false;
 }
 
-/* A misspelt or repeated parameter would be an answer to another question. */
+bool jw_question_only(const struct jw_http_request *request, const jw_text *known, size_t count,
+                      struct jw_http_response *out) {
+    const jw_http_target *target = &request->target;
+    for (size_t i = 0; i < target->param_count; i++) {
+        jw_text name = target->params[i].name;
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again |= jw_text_is(name, target->params[j].name);
+        if (again || !is_one_of(name, known, count))
+            return refuse_name(name, again, out);
+    }
+    return true;
+}
+
 static bool check_names(const struct jw_question *question, const struct jw_http_request *request,
                         struct jw_http_response *out) {
+    static const jw_text known[] = {JW_TEXT("q"),      JW_TEXT("in"),    JW_TEXT("from"),  JW_TEXT("to"),
+                                    JW_TEXT("limit"),  JW_TEXT("count"), JW_TEXT("by"),    JW_TEXT("histogram"),
+                                    JW_TEXT("fields"), JW_TEXT("sort"),  JW_TEXT("cursor")};
+    size_t count = sizeof known / sizeof *known;
     const jw_http_target *target = &request->target;
     const char *key;
     json_t *value;
+    if (!jw_question_only(request, known, count, out))
+        return false;
     for (size_t i = 0; i < target->param_count; i++) {
         jw_text name = target->params[i].name;
-        bool again = json_object_getn(question->body, name.ptr, name.len) != NULL;
-        for (size_t j = 0; j < i; j++)
-            again |= jw_text_is(name, target->params[j].name);
-        if (again || !is_known(name))
-            return refuse_name(name, again, out);
+        if (json_object_getn(question->body, name.ptr, name.len))
+            return refuse_name(name, true, out);
     }
-    json_object_foreach(question->body, key,
-                        value) if (!is_known(jw_text_from(key))) return refuse_name(jw_text_from(key), false, out);
+    json_object_foreach(
+        question->body, key,
+        value) if (!is_one_of(jw_text_from(key), known, count)) return refuse_name(jw_text_from(key), false, out);
     return true;
 }
 

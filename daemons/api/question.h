@@ -25,6 +25,9 @@ struct jw_question {
 /* false: `out` says what is wrong, and where in the query. */
 bool jw_question_read(struct jw_question *question, const struct jw_http_request *request,
                       struct jw_http_response *out);
+/* Only parameters of these names, and none twice: a misspelt one would be an answer to another question. */
+bool jw_question_only(const struct jw_http_request *request, const jw_text *known, size_t count,
+                      struct jw_http_response *out);
 bool jw_question_in(const struct jw_http_request *request, const char **out_table, struct jw_http_response *out);
 /* `mem` keeps the query and a copy of its text. */
 bool jw_question_parse(jw_text text, struct jw_arena *mem, const struct jw_query **out_query,

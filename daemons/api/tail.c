@@ -175,7 +175,9 @@ static jw_status open_tail(struct tail *tail, struct jw_http_request *request, s
     struct jw_error err = {{0}};
     uint64_t end;
     const char *in;
-    if (!jw_question_in(request, &in, out) ||
+    static const jw_text known[] = {JW_TEXT("q"), JW_TEXT("in")};
+    if (!jw_question_only(request, known, sizeof known / sizeof *known, out) ||
+        !jw_question_in(request, &in, out) ||
         !jw_question_parse(jw_http_request_param(request, "q"), tail->query_mem, &tail->query, out))
         return JW_E_SYNTAX;
     char sub[32];

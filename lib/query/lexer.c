@@ -165,6 +165,23 @@ bool jw_lexer_field(struct jw_lexer *lexer, jw_text *out_name, jw_comparison *ou
     return true;
 }
 
+size_t jw_lexer_wild_name(const struct jw_lexer *lexer) {
+    struct jw_lexer look = *lexer;
+    size_t width;
+    char c = jw_lexer_peek(&look, &width);
+    bool wild = false;
+    if (width == 0 || (c >= '0' && c <= '9') || c == '-' || c == '.')
+        return 0;
+    while (width && (is_name(c) || (width == 1 && (c == '*' || c == '?')))) {
+        wild |= c == '*' || c == '?';
+        look.at += width;
+        c = jw_lexer_peek(&look, &width);
+    }
+    jw_text name = {lexer->text.ptr + lexer->at, look.at - lexer->at};
+    size_t colon = look.at;
+    return wild && jw_lexer_sign(&look, ':') && !is_plain_colon(lexer, name, colon, width) ? name.len : 0;
+}
+
 /* What a backslash can make plain. */
 static bool is_special(char c) { return c && strchr("\\\"*?():<>=[]{}!+-&| \t", c); }
 

@@ -33,6 +33,8 @@ bool jw_lexer_sign(struct jw_lexer *lexer, char sign);          /* takes it if i
 bool jw_lexer_keyword(struct jw_lexer *lexer, jw_text keyword); /* takes it if it stands as a word of its own */
 /* "name:" or "name >=" and so on at this place: takes both. */
 bool jw_lexer_field(struct jw_lexer *lexer, jw_text *out_name, jw_comparison *out_comparison);
+/* "host.*:" at this place, which names no field: how long that name is; takes nothing. 0: none. */
+size_t jw_lexer_wild_name(const struct jw_lexer *lexer);
 bool jw_lexer_comparison(struct jw_lexer *lexer, jw_comparison *out); /* > >= < <= */
 /* A quoted phrase or a bare word; `stop`: a sign that also ends a bare word ('\0': none). JW_AGAIN: none stands
  * here. */

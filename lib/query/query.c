@@ -258,6 +258,9 @@ static jw_status parse_first(struct parser *parser, struct jw_query_node **out) 
     }
     if (jw_lexer_field(lexer, &field, &comparison))
         return parse_field(parser, field, comparison, at, out);
+    if ((width = jw_lexer_wild_name(lexer)))
+        return jw_lexer_fail(lexer, JW_E_SYNTAX, at, width,
+                             "a field's name takes no * and no ?; name the field, or put the words in quotes");
     return parse_free(parser, at, out);
 }
 

@@ -260,6 +260,9 @@ static const struct {
     {"user.name:(a or", 15, 0, 15, "missing"},
     {"user.name:(a", 10, 1, 10, "never closed"},
     {"_exists_:", 9, 0, 9, "missing"},
+    {"host.*:x", 0, 6, 0, "name the field"},
+    {"局 not *.name:x", 8, 6, 6, "name the field"},
+    {"\"host.*:x\" http*://x 10.*:80 host.*", 0, 0, 0, NULL}, /* words of the line */
     {"event.id>a", 0, 10, 0, "no order"},
     {"not", 3, 0, 3, "missing"},
     {"\"\"", 0, 2, 0, "empty phrase"},

@@ -15,4 +15,5 @@ struct jw_when {
  * 2026-08-31, then 'T' or a blank and 10, 10:15, 10:15:30, 10:15:30.123456; then Z or +08:00 1788134400,
  * 1788134400000                  seconds or milliseconds since 1970: 10 or 13 digits Without a zone `offset_s`
  * (east of UTC) holds; it also decides where a day begins. */
+#define JW_WHEN_RANGE "times reach from 1678 to 2261" /* lib/base/time.h */
 bool jw_when_parse(jw_text s, int64_t now, int offset_s, struct jw_when *out);
