@@ -100,6 +100,7 @@ static void a_wrong_file_is_refused_at_its_line_and_column_with_a_reason(struct 
         {"title: x\nfields:\n  a: {type: !!str text}\n", 3, 0, "tags"},
         {"title: x\nfields:\n  a: {type: text}\n  <<: {type: text}\n", 4, 3, "is no name"},
         {"title: \"a\\u0007b\"\nfields:\n  a: {type: text}\n", 1, 1, "control characters"},
+        {"title: x\n%YAML 1.2\nfields:\n  a: {type: text}\n", 2, 1, "directives"},
         {"title: x\nfields:\n  a: {type: text}\n---\ntitle: y\n", 5, 1, "one document"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -118,6 +119,14 @@ static void a_wrong_file_is_refused_at_its_line_and_column_with_a_reason(struct 
         JW_CHECK(t, !ledger(set, "x"));
         jw_ledgers_free(set);
     }
+}
+
+static void files_from_windows_editors_load(struct jw_test *t) {
+    put(t, "a.yaml", "\xef\xbb\xbftitle: 甲\r\nfields:\r\n  name: {type: text, help: 名称}\r\n");
+    struct jw_ledgers *set = load_all(t);
+    const struct jw_ledger *found = ledger(set, "a");
+    JW_CHECK(t, found && strcmp(found->title.zh, "甲") == 0 && strcmp(found->fields[0].help.zh, "名称") == 0);
+    jw_ledgers_free(set);
 }
 
 static void hostile_files_are_refused_quickly_and_the_others_load(struct jw_test *t) {
@@ -255,6 +264,7 @@ int main(void) {
     return jw_test_run(
         (const struct jw_test_case[]){JW_CASE(a_file_becomes_the_ledger_that_it_says),
                                       JW_CASE(a_wrong_file_is_refused_at_its_line_and_column_with_a_reason),
+                                      JW_CASE(files_from_windows_editors_load),
                                       JW_CASE(hostile_files_are_refused_quickly_and_the_others_load),
                                       JW_CASE(a_ledger_that_becomes_wrong_stays_in_force_as_it_was),
                                       JW_CASE(what_points_to_a_refused_ledger_falls_with_it),

@@ -223,15 +223,16 @@ static void read_stream(struct jw_source *source, jw_text bytes, struct fy_diag 
     fy_parser_destroy(parser);
 }
 
-/* libfyaml copies what an error is about, so bytes that are no text are refused before it sees them. */
 static bool is_text(struct jw_source *source, jw_text bytes) {
     struct walk walk = {source, bytes, 0};
+    uint32_t line = 1;
+    const char *unfit = bytes.len ? jw_yaml_unfit(bytes, &line) : NULL;
     if (bytes.len > JW_SOURCE_BYTES)
         fail_at(&walk, NULL, "the file is larger than 1 MiB; split it");
     else if (bytes.len == 0)
         fail_at(&walk, NULL, "the file is empty");
-    else if (!jw_text_is_utf8(bytes) || memchr(bytes.ptr, 0, bytes.len))
-        fail_at(&walk, NULL, "the file is not UTF-8; save it as UTF-8");
+    else if (unfit)
+        fail_at(&walk, NULL, unfit), source->line = (int)line;
     return source->state == JW_OK;
 }
 
