@@ -63,13 +63,17 @@ jw_text jw_characters_trim(jw_text text) {
 }
 
 void jw_characters_mend(char *text) {
-    size_t len = strlen(text);
-    for (size_t back = 1; back <= 3 && back <= len; back++) {
-        unsigned char byte = (unsigned char)text[len - back];
-        if ((byte & 0xc0) == 0x80)
+    jw_text rest = jw_text_from(text);
+    char *to = text;
+    while (rest.len) {
+        jw_text before = rest;
+        uint32_t character;
+        if (!jw_characters_next(&rest, &character)) {
+            rest = (jw_text){rest.ptr + 1, rest.len - 1};
             continue;
-        if (byte >= 0xc0 && length_of(byte) > back)
-            text[len - back] = 0;
-        return;
+        }
+        memmove(to, before.ptr, before.len - rest.len);
+        to += before.len - rest.len;
     }
+    *to = 0;
 }

@@ -9,4 +9,4 @@ bool jw_characters_count(jw_text text, size_t *out); /* false: no UTF-8 */
  * `lines` the new line and the tab may stand in it. */
 bool jw_characters_clean(jw_text text, bool lines);
 jw_text jw_characters_trim(jw_text text); /* ASCII blanks and the wide blank U+3000, at both ends */
-void jw_characters_mend(char *text);      /* takes away a character that was cut at the end */
+void jw_characters_mend(char *text);      /* takes away what a ceiling left of cut characters */

@@ -121,6 +121,18 @@ static void a_wrong_file_is_refused_at_its_line_and_column_with_a_reason(struct 
     }
 }
 
+static void complaints_never_hold_half_a_character(struct jw_test *t) {
+    struct heard heard;
+    char key[200] = "";
+    for (int blanks = 0; blanks < 3; blanks++) {
+        snprintf(key, sizeof key, "title: x\n%.*s一二三四五六七八九十一二三四五六七八九十: 1\n", blanks, "aa");
+        put(t, "x.yaml", key);
+        jw_ledgers_free(load(t, NULL, &heard));
+        JW_CHECK(t, heard.count == 1 && strstr(heard.reason, "unknown key") &&
+                        jw_text_is_utf8(jw_text_from(heard.reason)));
+    }
+}
+
 static void files_from_windows_editors_load(struct jw_test *t) {
     put(t, "a.yaml", "\xef\xbb\xbftitle: 甲\r\nfields:\r\n  name: {type: text, help: 名称}\r\n");
     struct jw_ledgers *set = load_all(t);
@@ -264,6 +276,7 @@ int main(void) {
     return jw_test_run(
         (const struct jw_test_case[]){JW_CASE(a_file_becomes_the_ledger_that_it_says),
                                       JW_CASE(a_wrong_file_is_refused_at_its_line_and_column_with_a_reason),
+                                      JW_CASE(complaints_never_hold_half_a_character),
                                       JW_CASE(files_from_windows_editors_load),
                                       JW_CASE(hostile_files_are_refused_quickly_and_the_others_load),
                                       JW_CASE(a_ledger_that_becomes_wrong_stays_in_force_as_it_was),
