@@ -6,6 +6,7 @@
 #include "store.h"
 
 #define JW_STORE_READERS 8
+#define JW_STORE_PLACE   512                /* bytes of a path of units */
 #define JW_STORE_MEM     ((size_t)16 << 20) /* of one statement's values */
 
 /* Statements of one ledger, written once. */
@@ -51,7 +52,7 @@ struct jw_store_making {
     int64_t now;
     json_t *before; /* the record as it was; NULL: created */
     json_t *fields; /* canonical, all of them */
-    char place[512];
+    char place[JW_STORE_PLACE], old_place[JW_STORE_PLACE];
     int depth; /* of changes that follow from another: a reference that becomes empty */
 };
 
@@ -60,6 +61,11 @@ void jw_store_add_fault(struct jw_outcome *outcome, const char *field, const cha
 /* store_links.c: what the record points to is there; what points to a record that goes refuses, or lets go. */
 jw_status jw_store_check_links(struct jw_store_making *making, struct jw_error *err);
 jw_status jw_store_let_go(struct jw_store_making *making, struct jw_error *err);
+
+/* store_place.c: where in the organisation a record belongs, as a path of units, "1.15.203."; a unit's own path
+ * ends with itself. When a unit moves, everything below it moves along. */
+jw_status jw_store_find_place(struct jw_store_making *making, struct jw_error *err);
+jw_status jw_store_move(struct jw_store_making *making, struct jw_error *err);
 
 /* A reader's connection, and back; a broken one is closed. */
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);

@@ -85,18 +85,40 @@ static jw_status note(struct planning *p, const struct jw_ledger *ledger, const 
                      values, 5, NULL, NULL, err);
 }
 
-static jw_status make_table(struct planning *p, const struct jw_ledger *ledger, struct jw_error *err) {
+/* All columns at once: SQLite reads its whole schema again after every ALTER TABLE. */
+static jw_status make_columns(struct planning *p, const struct jw_ledger *ledger, struct jw_error *err) {
+    jw_buffer text = JW_BUFFER(TEXT_MOST);
+    char column[JW_COLUMN];
     const char *whole = jw_sql_type(p->sql, JW_SQL_INTEGER), *words = jw_sql_type(p->sql, JW_SQL_TEXT);
+    jw_buffer_print(
+        &text,
+        "CREATE TABLE l_%s (id %s PRIMARY KEY, version %s NOT NULL, removed %s NOT NULL, place %s NOT NULL, "
+        "state %s NOT NULL, made_at %s NOT NULL, made_by %s NOT NULL, changed_at %s NOT NULL, changed_by %s "
+        "NOT NULL",
+        ledger->name, whole, whole, whole, words, words, whole, words, whole, words);
+    for (size_t i = 0; i < ledger->field_count; i++) {
+        const struct jw_ledger_field *field = &ledger->fields[i];
+        if (!jw_column_has(field))
+            continue;
+        jw_column_name(field, column);
+        jw_buffer_print(&text, ", %s %s", column, jw_sql_type(p->sql, jw_column_kind(field)));
+    }
+    jw_buffer_byte(&text, ')');
+    jw_buffer_byte(&text, '\0');
+    jw_status st = text.failed ? jw_fail(err, JW_E_LIMIT, "no memory") : script(p, err, "%s", text.ptr);
+    jw_buffer_free(&text);
+    return st;
+}
+
+static jw_status make_table(struct planning *p, const struct jw_ledger *ledger, struct jw_error *err) {
     const char *name = ledger->name;
     tell(p, ledger, "", JW_STEP_TABLE, "new ledger with %zu fields", ledger->field_count);
-    jw_status st =
-        script(p, err,
-               "CREATE TABLE l_%s (id %s PRIMARY KEY, version %s NOT NULL, removed %s NOT NULL, place %s NOT "
-               "NULL, state %s NOT NULL, made_at %s NOT NULL, made_by %s NOT NULL, changed_at %s NOT NULL, "
-               "changed_by %s NOT NULL);"
-               "CREATE INDEX \"l_%s.place\" ON l_%s (place, id);"
-               "CREATE INDEX \"l_%s.changed_at\" ON l_%s (changed_at, id)",
-               name, whole, whole, whole, words, words, whole, words, whole, words, name, name, name, name);
+    jw_status st = make_columns(p, ledger, err);
+    if (st == JW_OK)
+        st = script(p, err,
+                    "CREATE INDEX \"l_%s.place\" ON l_%s (place, id);"
+                    "CREATE INDEX \"l_%s.changed_at\" ON l_%s (changed_at, id)",
+                    name, name, name, name);
     if (st != JW_OK)
         return st;
     if (jw_sql_is_postgres(p->sql))
@@ -130,8 +152,9 @@ static jw_status add_column(struct planning *p, const struct jw_ledger *ledger, 
     if (!table_is_new)
         tell(p, ledger, field->name, JW_STEP_COLUMN, "new field of type %s; empty in the records that are there",
              field->type->name);
-    jw_status st = script(p, err, "ALTER TABLE l_%s ADD COLUMN f_%s %s", ledger->name, field->name,
-                          jw_sql_type(p->sql, jw_column_kind(field)));
+    jw_status st = table_is_new ? JW_OK
+                                : script(p, err, "ALTER TABLE l_%s ADD COLUMN f_%s %s", ledger->name, field->name,
+                                         jw_sql_type(p->sql, jw_column_kind(field)));
     if (st == JW_OK && field->unique)
         st = add_unique(p, ledger, field, err);
     else if (st == JW_OK && is_listed(ledger, i))

@@ -61,17 +61,21 @@ static jw_status load(struct jw_test *t, struct place *p, jw_store_told told, vo
     return jw_store_migrate(p->store, told, context, &t->err);
 }
 
+static void empty_database(struct jw_test *t, struct place *p) {
+    const char *server = getenv("JW_TEST_DB");
+    snprintf(p->db, sizeof p->db, "%.2900s/ledger.db", t->folder);
+    if (!server)
+        return;
+    JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
+    snprintf(p->db, sizeof p->db, "%s", server);
+    JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
+    JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
+}
+
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
-    const char *server = getenv("JW_TEST_DB");
+    empty_database(t, &p);
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
-    snprintf(p.db, sizeof p.db, "%.2900s/ledger.db", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(p.db, sizeof p.db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
     mkdir(p.folder, 0700);
     write_ledger(&p, "organisation", UNITS);
     write_ledger(&p, "host", HOSTS);
@@ -255,6 +259,24 @@ static void a_subtree_is_what_a_person_sees(struct jw_test *t) {
     JW_CHECK_INT(t, total, 5);
 }
 
+static void what_is_below_a_unit_moves_with_it(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = start(t);
+    static const char *const old_city[] = {"1.", NULL}, *const new_city[] = {"4.", NULL};
+    int64_t total;
+    fill_units(t, &p);
+    JW_CHECK_INT(t, change(&p, p.unit, JW_CHANGE, 2, 0, "{\"parent\": 3}", &t->err),
+                 JW_E_SYNTAX); /* below itself */
+    JW_CHECK_INT(t, last.fault_count, 1);
+    JW_CHECK_OK(t, change(&p, p.unit, JW_CHANGE, 2, 0, "{\"parent\": 4}", &t->err));
+    json_decref(list(t, &p, (struct jw_store_query){.places = old_city}, &total));
+    JW_CHECK_INT(t, total, 1);
+    json_decref(list(t, &p, (struct jw_store_query){.places = new_city}, &total));
+    JW_CHECK_INT(t, total, 3);
+    JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"new\", \"unit\": 3}", &t->err));
+    json_decref(list(t, &p, (struct jw_store_query){.places = new_city}, &total));
+    JW_CHECK_INT(t, total, 4);
+}
+
 static void lists_are_filtered_sorted_and_paged(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = start(t);
     int64_t total;
@@ -371,6 +393,20 @@ static void a_type_changes_only_when_the_values_fit(struct jw_test *t) {
     JW_CHECK_INT(t, steps.count[JW_STEP_REFUSED], 2); /* no date; a number is stored otherwise than a text */
 }
 
+static void the_bundled_ledgers_make_their_tables_once(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = {{0}};
+    struct steps first = {{0}}, again = {{0}};
+    empty_database(t, &p);
+    snprintf(p.folder, sizeof p.folder, "%.2900s/content/ledgers", jw_test_source());
+    JW_CHECK_OK(t, jw_ledgers_load(p.folder, NULL, refused, t, &p.ledgers, &t->err));
+    JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));
+    JW_CHECK_OK(t, jw_store_migrate(p.store, told, &first, &t->err));
+    JW_CHECK_INT(t, first.count[JW_STEP_TABLE], jw_ledgers_count(p.ledgers));
+    JW_CHECK_OK(t, jw_store_migrate(p.store, told, &again, &t->err));
+    for (int i = 0; i <= JW_STEP_REFUSED; i++)
+        JW_CHECK_INT(t, again.count[i], 0);
+}
+
 /* --- proof
  * -------------------------------------------------------------------------------------------------------- */
 static void on_problem(void *context, const char *object, const char *text) {
@@ -472,10 +508,12 @@ int main(void) {
                                       JW_CASE(references_point_to_what_is_there),
                                       JW_CASE(every_version_is_kept_with_who_and_why),
                                       JW_CASE(a_subtree_is_what_a_person_sees),
+                                      JW_CASE(what_is_below_a_unit_moves_with_it),
                                       JW_CASE(lists_are_filtered_sorted_and_paged),
                                       JW_CASE(chinese_is_found_by_any_two_characters),
                                       JW_CASE(a_changed_declaration_changes_the_tables_and_loses_nothing),
                                       JW_CASE(a_type_changes_only_when_the_values_fit),
+                                      JW_CASE(the_bundled_ledgers_make_their_tables_once),
                                       JW_CASE(tampering_with_the_database_is_found),
                                       JW_CASE(writers_at_once_share_commits_and_not_their_faults),
                                       {0}});

@@ -101,33 +101,6 @@ static jw_status check(struct jw_store_making *m, struct jw_error *err) {
     return good ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
 }
 
-/* Where in the organisation a record belongs: the path of its unit, "1.15.203."; a unit's own path ends with
- * itself. */
-static jw_status find_place(struct jw_store_making *m, struct jw_error *err) {
-    const struct jw_ledger *ledger = m->change->ledger;
-    const struct jw_ledger_field *unit = ledger->unit >= 0 ? &ledger->fields[ledger->unit] : NULL;
-    const json_t *value = unit ? json_object_get(m->fields, unit->name) : NULL;
-    m->place[0] = '\0';
-    if (json_is_integer(value)) {
-        jw_sql_value id = JW_SQL_INT(json_integer_value(value)), place = {0};
-        jw_status st = jw_sql_one(m->store->sql, "SELECT place FROM l_organisation WHERE id = $1 AND removed = 0",
-                                  &id, 1, m->mem, &place, err);
-        if (st == JW_END) {
-            jw_store_add_fault(m->outcome, unit->name, "reference",
-                               "there is no such unit; choose one of the organisation");
-            return jw_fail(err, JW_E_SYNTAX, "%s: there is no such unit", unit->name);
-        }
-        if (st != JW_OK)
-            return st;
-        snprintf(m->place, sizeof m->place, "%.*s", (int)place.text.len, place.text.ptr);
-    }
-    if (strcmp(ledger->name, "organisation") == 0) {
-        size_t at = strlen(m->place);
-        snprintf(m->place + at, sizeof m->place - at, "%lld.", (long long)m->outcome->id);
-    }
-    return JW_OK;
-}
-
 static jw_status next_id(struct jw_store_making *m, struct jw_error *err) {
     char text[128];
     jw_sql_value last = {0};
@@ -272,7 +245,7 @@ jw_status jw_store_make(struct jw_store_making *m, struct jw_error *err) {
     if (m->change->deed == JW_CREATE)
         st = next_id(m, err);
     if (st == JW_OK)
-        st = find_place(m, err);
+        st = jw_store_find_place(m, err);
     if (st == JW_OK)
         st = m->change->deed == JW_REMOVE ? jw_store_let_go(m, err) : jw_store_check_links(m, err);
     if (st == JW_OK) {
@@ -280,6 +253,8 @@ jw_status jw_store_make(struct jw_store_making *m, struct jw_error *err) {
         if (st == JW_E_DENIED)
             st = blame(m, err);
     }
+    if (st == JW_OK)
+        st = jw_store_move(m, err);
     if (st == JW_OK)
         st = write_words(m, err);
     if (st == JW_OK)
