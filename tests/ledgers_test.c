@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ledger/ledger.h"
+#include "store/store.h"
 #include "test/test.h"
 
 #define IDS 1000
@@ -107,6 +108,29 @@ static void every_claimed_requirement_is_one_that_a_ledger_can_satisfy(struct jw
     jw_ledgers_free(set);
 }
 
+static void count_step(void *context, const struct jw_store_step *step) {
+    int *counts = context;
+    counts[step->what]++;
+}
+
+static void every_bundled_ledger_gets_its_table_once(struct jw_test *t) {
+    int refused = 0, first[8] = {0}, again[8] = {0};
+    char path[4096];
+    struct jw_ledgers *set = load(t, &refused);
+    struct jw_store *store = NULL;
+    snprintf(path, sizeof path, "%s/ledger.db", t->folder);
+    JW_CHECK_OK(t, jw_store_open(path, set, &store, &t->err));
+    if (store) {
+        JW_CHECK_OK(t, jw_store_migrate(store, count_step, first, &t->err));
+        JW_CHECK_INT(t, first[JW_STEP_TABLE], jw_ledgers_count(set));
+        JW_CHECK_OK(t, jw_store_migrate(store, count_step, again, &t->err));
+        for (int i = 0; i < 8; i++)
+            JW_CHECK_INT(t, again[i], 0);
+    }
+    jw_store_close(store);
+    jw_ledgers_free(set);
+}
+
 /* The examples stand in ```yaml blocks that begin with "# content/ledgers/NAME.yaml". */
 static int write_examples(struct jw_test *t) {
     char path[4096];
@@ -166,6 +190,7 @@ int main(void) {
         (const struct jw_test_case[]){JW_CASE(every_bundled_ledger_loads),
                                       JW_CASE(every_bundled_ledger_says_whose_a_record_is_and_who_may_see_it),
                                       JW_CASE(every_claimed_requirement_is_one_that_a_ledger_can_satisfy),
+                                      JW_CASE(every_bundled_ledger_gets_its_table_once),
                                       JW_CASE(the_examples_of_the_handbook_load_and_show_every_type),
                                       {0}});
 }
