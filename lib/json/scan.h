@@ -119,7 +119,12 @@ static inline bool skip_escapes(const char **at, const char *end, unsigned *high
             return true;
         }
     }
-    p += carried;
+    if (carried) { /* the block before ended with the backslash of this escape */
+        if (!is_escape(p, end))
+            return false;
+        *rare |= *p == 'u' || *p == '/';
+        p++;
+    }
 #endif
     while (p < end && *p != '"' && (unsigned char)*p >= 0x20) {
         *high |= (unsigned char)*p >> 7;
