@@ -6,10 +6,6 @@
 
 #define COLUMN_MOST 4096
 
-void jw_column_table(const struct jw_ledger *ledger, char out[JW_COLUMN]) {
-    snprintf(out, JW_COLUMN, "l_%s", ledger->name);
-}
-
 void jw_column_name(const struct jw_ledger_field *field, char out[JW_COLUMN]) {
     snprintf(out, JW_COLUMN, "f_%s", field->name);
 }

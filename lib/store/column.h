@@ -5,7 +5,6 @@
 
 #define JW_COLUMN (JW_LEDGER_NAME + 4)
 
-void jw_column_table(const struct jw_ledger *ledger, char out[JW_COLUMN]);     /* l_NAME */
 void jw_column_name(const struct jw_ledger_field *field, char out[JW_COLUMN]); /* f_NAME */
 bool jw_column_has(const struct jw_ledger_field *field);
 jw_sql_kind jw_column_kind(const struct jw_ledger_field *field);

@@ -137,12 +137,8 @@ static jw_status clear_one(struct jw_store_making *m, const struct jw_ledger *fr
         fields = json_pack("{so}", field->name,
                            without(json_object_get(json_object_get(record, "fields"), field->name), m->change->id));
     struct jw_change change = {from, JW_CHANGE, id, 0, fields, m->change->actor};
-    struct jw_store_making next = {.store = m->store,
-                                   .change = &change,
-                                   .outcome = outcome,
-                                   .mem = m->mem,
-                                   .now = m->now,
-                                   .depth = m->depth + 1};
+    struct jw_store_making next = {
+        .store = m->store, .change = &change, .outcome = outcome, .mem = m->mem, .now = m->now};
     if (st == JW_OK)
         st = fields ? jw_store_make(&next, err) : jw_fail(err, JW_E_LIMIT, "no memory");
     if (st == JW_E_SYNTAX) { /* it needs the reference: then the record must stay */

@@ -53,7 +53,6 @@ struct jw_store_making {
     json_t *before; /* the record as it was; NULL: created */
     json_t *fields; /* canonical, all of them */
     char place[JW_STORE_PLACE], old_place[JW_STORE_PLACE];
-    int depth; /* of changes that follow from another: a reference that becomes empty */
 };
 
 jw_status jw_store_make(struct jw_store_making *making, struct jw_error *err); /* within the writer's mark */
@@ -66,6 +65,8 @@ jw_status jw_store_let_go(struct jw_store_making *making, struct jw_error *err);
  * ends with itself. When a unit moves, everything below it moves along. */
 jw_status jw_store_find_place(struct jw_store_making *making, struct jw_error *err);
 jw_status jw_store_move(struct jw_store_making *making, struct jw_error *err);
+/* Where the range of a subtree ends, "1.15/" for "1.15."; false: `place` is no path that ends with a point. */
+bool jw_store_place_end(jw_text place, char out[JW_STORE_PLACE]);
 
 /* A reader's connection, and back; a broken one is closed. */
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);

@@ -52,16 +52,25 @@ jw_status jw_store_find_place(struct jw_store_making *m, struct jw_error *err) {
     return at + (size_t)len < sizeof m->place ? JW_OK : jw_fail(err, JW_E_LIMIT, "the path of units is too long");
 }
 
+bool jw_store_place_end(jw_text place, char out[JW_STORE_PLACE]) {
+    if (!jw_text_ends(place, JW_TEXT(".")) || place.len >= JW_STORE_PLACE)
+        return false;
+    memcpy(out, place.ptr, place.len);
+    out[place.len - 1] = '/';
+    out[place.len] = '\0';
+    return true;
+}
+
 jw_status jw_store_move(struct jw_store_making *m, struct jw_error *err) {
     char end[JW_STORE_PLACE], text[256];
-    size_t len = strlen(m->old_place);
-    if (!len || m->change->deed == JW_CREATE || strcmp(m->change->ledger->name, organisation) != 0 ||
+    jw_text old = jw_text_from(m->old_place);
+    if (!old.len || m->change->deed == JW_CREATE || strcmp(m->change->ledger->name, organisation) != 0 ||
         strcmp(m->place, m->old_place) == 0)
         return JW_OK;
-    memcpy(end, m->old_place, len + 1);
-    end[len - 1] = '/';
-    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(m->place)), JW_SQL_INT((int64_t)len + 1),
-                             JW_SQL_STR(jw_text_from(m->old_place)), JW_SQL_STR(jw_text_from(end))};
+    if (!jw_store_place_end(old, end))
+        return jw_fail(err, JW_E_SYSTEM, "organisation/%lld: the path is damaged", (long long)m->outcome->id);
+    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(m->place)), JW_SQL_INT((int64_t)old.len + 1), JW_SQL_STR(old),
+                             JW_SQL_STR(jw_text_from(end))};
     jw_status st = JW_OK;
     for (size_t i = 0; i < m->store->table_count && st == JW_OK; i++) {
         snprintf(

@@ -137,7 +137,6 @@ static void add_filter(struct listing *l, const struct jw_store_filter *filter) 
         jw_buffer_print(&l->where, " AND %s %s $%zu", column, operators[filter->op], at);
 }
 
-/* A subtree is a range of paths: "1.15." to "1.15/", '/' being the character after '.'. */
 static void add_places(struct listing *l) {
     const struct jw_store_query *query = l->query;
     const struct jw_ledger *ledger = l->table->ledger;
@@ -146,15 +145,18 @@ static void add_places(struct listing *l) {
         return;
     jw_buffer_print(&l->where, " AND (1 = 0");
     for (const char *const *place = query->places; *place; place++) {
-        size_t len = strlen(*place);
-        char *end = jw_arena_cstr(l->mem, (jw_text){*place, len});
-        if (!end || !len || end[len - 1] != '.') {
+        char end[JW_STORE_PLACE];
+        if (!jw_store_place_end(jw_text_from(*place), end)) {
             fail(l, JW_E_SYNTAX, "a place is a path that ends with a point");
             return;
         }
-        end[len - 1] = '/';
-        size_t from = bind(l, JW_SQL_STR(((jw_text){*place, len})));
-        size_t to = bind(l, JW_SQL_STR(((jw_text){end, len})));
+        size_t from = bind(l, JW_SQL_STR(jw_text_from(*place)));
+        jw_text kept = jw_arena_copy(l->mem, jw_text_from(end));
+        if (!kept.ptr) {
+            fail(l, JW_E_LIMIT, "no memory");
+            return;
+        }
+        size_t to = bind(l, JW_SQL_STR(kept));
         jw_buffer_print(&l->where, " OR (place >= $%zu AND place < $%zu)", from, to);
     }
     if (query->owner.len && ledger->owner >= 0) {

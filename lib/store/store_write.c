@@ -293,12 +293,10 @@ static jw_status make_one(struct jw_store *store, struct jw_store_job *job, stru
 /* All of the group or none: JW_OK when the commit is on disk. */
 static jw_status commit_group(struct jw_store *store, struct jw_store_job *group, struct jw_arena *mem,
                               struct jw_error *err) {
-    struct jw_audit_head head;
     jw_status st = jw_sql_begin(store->sql, true, err);
     if (st != JW_OK)
         return st;
     int64_t now = jw_time_now() / 1000;
-    st = jw_audit_get_head(store->sql, &head, err);
     for (struct jw_store_job *job = group; job && st == JW_OK; job = job->next)
         st = make_one(store, job, mem, now);
     return jw_sql_end(store->sql, st, err);
