@@ -122,13 +122,13 @@ json_t *jw_store_record(const struct jw_store_table *table, const jw_sql_value *
         if (jw_column_has(field))
             good = json_object_set_new(fields, field->name, jw_column_decode(field, value++)) == 0;
     }
-    json_t *record =
-        good ? json_pack("{sI sI sb ss% sI ss% sI ss% so}", "id", (json_int_t)row[0].integer, "version",
-                         (json_int_t)row[1].integer, "removed", (int)row[2].integer, "state", row[4].text.ptr,
-                         row[4].text.len, "made_at", (json_int_t)row[5].integer, "made_by", row[6].text.ptr,
-                         row[6].text.len, "changed_at", (json_int_t)row[7].integer, "changed_by", row[8].text.ptr,
-                         row[8].text.len, "fields", fields)
-             : NULL;
+    json_t *record = good ? json_pack("{sI sI sb ss% ss% sI ss% sI ss% so}", "id", (json_int_t)row[0].integer,
+                                      "version", (json_int_t)row[1].integer, "removed", (int)row[2].integer,
+                                      "place", row[3].text.ptr, row[3].text.len, "state", row[4].text.ptr,
+                                      row[4].text.len, "made_at", (json_int_t)row[5].integer, "made_by",
+                                      row[6].text.ptr, row[6].text.len, "changed_at", (json_int_t)row[7].integer,
+                                      "changed_by", row[8].text.ptr, row[8].text.len, "fields", fields)
+                          : NULL;
     if (!good)
         json_decref(fields);
     return record;
@@ -210,6 +210,16 @@ jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_e
         return *out = sql, JW_OK;
     return jw_sql_open(store->where, out,
                        err); /* as many as there are requests at a time, which the server bounds */
+}
+
+jw_status jw_store_look(struct jw_store *store, jw_store_look_fn look, void *context, struct jw_error *err) {
+    struct jw_sql *sql = NULL;
+    jw_status st = jw_store_take(store, &sql, err);
+    if (st != JW_OK)
+        return st;
+    st = look(context, sql, err);
+    jw_store_give(store, sql, st == JW_E_SYSTEM || st == JW_E_LIMIT);
+    return st;
 }
 
 void jw_store_give(struct jw_store *store, struct jw_sql *sql, bool broken) {

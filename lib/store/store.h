@@ -4,8 +4,8 @@
  * f_FIELD…), w_NAME (its words), history (every version of every record as JSON), ledger_fields (what the columns
  * are), audit.
  *
- * A record outside is one JSON object: {"id", "version", "removed", "state", "made_at", "made_by", "changed_at",
- * "changed_by", "fields": {…}}; times are microseconds since 1970.
+ * A record outside is one JSON object: {"id", "version", "removed", "place", "state", "made_at", "made_by",
+ * "changed_at", "changed_by", "fields": {…}}; times are microseconds since 1970; place is the path of its unit, "1.15.".
  *
  * Any thread. Writers queue for one thread that commits many changes at once; a call returns when its change is on
  * disk. Readers have connections of their own and wait for nobody. */
@@ -48,13 +48,20 @@ struct jw_actor {
 };
 typedef enum jw_deed { JW_CREATE, JW_CHANGE, JW_REMOVE, JW_RESTORE } jw_deed;
 #define JW_STORE_FAULTS 64
+struct jw_outcome;
 struct jw_change {
     const struct jw_ledger *ledger;
     jw_deed deed;
     int64_t id;           /* not for JW_CREATE */
     int64_t version;      /* the one that was read; 0: whatever it is now */
     const json_t *fields; /* JW_CREATE, JW_CHANGE: names and values as people gave them */
+    const char *state;    /* the state of its workflow from now on; NULL: as it is */
     struct jw_actor actor;
+    /* What must become true together with this change (may be NULL): called in its transaction once it is made, with
+     * the outcome so far. Anything but JW_OK undoes both and is the answer of jw_store_change. It may be called
+     * again, when another writer of the database was in the way. Writer's thread; must not call the store. */
+    jw_status (*also)(void *context, struct jw_sql *sql, const struct jw_outcome *made, struct jw_error *err);
+    void *context;
 };
 struct jw_outcome {
     int64_t id, version;
@@ -69,6 +76,16 @@ struct jw_outcome {
  *   others       the database; nothing was written */
 JW_MUST_CHECK jw_status jw_store_change(struct jw_store *store, const struct jw_change *change,
                                         struct jw_outcome *outcome, struct jw_error *err);
+
+/* `make` in a transaction of its own among the writer's (shared commits, retries, durable when this returns): for what
+ * is no record of a ledger, such as accounts and sessions. `now`: microseconds since 1970. Called as `also` is. */
+typedef jw_status (*jw_store_make_fn)(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err);
+JW_MUST_CHECK jw_status jw_store_do(struct jw_store *store, jw_store_make_fn make, void *context,
+                                    struct jw_error *err);
+/* `look` with a reader's connection, in the caller's thread; not in a transaction unless it begins one. */
+typedef jw_status (*jw_store_look_fn)(void *context, struct jw_sql *sql, struct jw_error *err);
+JW_MUST_CHECK jw_status jw_store_look(struct jw_store *store, jw_store_look_fn look, void *context,
+                                      struct jw_error *err);
 
 /* --- reading (store_read.c) --------------------------------------------------------------------------------------
  */

@@ -136,7 +136,8 @@ static jw_status clear_one(struct jw_store_making *m, const struct jw_ledger *fr
     if (st == JW_OK)
         fields = json_pack("{so}", field->name,
                            without(json_object_get(json_object_get(record, "fields"), field->name), m->change->id));
-    struct jw_change change = {from, JW_CHANGE, id, 0, fields, m->change->actor};
+    struct jw_change change = {
+        .ledger = from, .deed = JW_CHANGE, .id = id, .fields = fields, .actor = m->change->actor};
     struct jw_store_making next = {
         .store = m->store, .change = &change, .outcome = outcome, .mem = m->mem, .now = m->now};
     if (st == JW_OK)

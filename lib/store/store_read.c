@@ -23,15 +23,20 @@ jw_status jw_store_get(struct jw_store *store, const struct jw_ledger *ledger, i
  * ------------------------------------------------------------------------------------------------------ */
 static jw_status add_version(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
     json_t *fields = json_loadb(row[6].text.ptr, row[6].text.len, 0, NULL);
+    const char *kept = json_string_value(json_object_get(fields, "state"));
     (void)columns;
-    json_t *version = fields
-                          ? json_pack("{sI sI ss% ss% ss% ss% so}", "version", (json_int_t)row[0].integer, "at",
-                                      (json_int_t)row[1].integer, "who", row[2].text.ptr, row[2].text.len, "origin",
-                                      row[3].text.ptr, row[3].text.len, "why", row[4].text.ptr, row[4].text.len,
-                                      "deed", row[5].text.ptr, row[5].text.len, "fields", fields)
-                          : NULL;
-    if (!version)
+    json_t *state = json_string(kept ? kept : "");
+    json_object_del(fields, "state");
+    json_t *version =
+        fields ? json_pack("{so sI sI ss% ss% ss% ss% so}", "state", state, "version", (json_int_t)row[0].integer,
+                           "at", (json_int_t)row[1].integer, "who", row[2].text.ptr, row[2].text.len, "origin",
+                           row[3].text.ptr, row[3].text.len, "why", row[4].text.ptr, row[4].text.len, "deed",
+                           row[5].text.ptr, row[5].text.len, "fields", fields)
+               : NULL;
+    if (!version) {
+        json_decref(state);
         json_decref(fields);
+    }
     return version && json_array_append_new(context, version) == 0
                ? JW_OK
                : jw_fail(err, JW_E_SYSTEM, "history: version %lld is damaged", (long long)row[0].integer);

@@ -89,8 +89,8 @@ static struct jw_outcome last;
 static jw_status change(struct place *p, const struct jw_ledger *ledger, jw_deed deed, int64_t id, int64_t version,
                         const char *fields, struct jw_error *err) {
     json_t *given = fields ? json_loads(fields, 0, NULL) : NULL;
-    struct jw_change what = {ledger,  deed,  id,
-                             version, given, {JW_TEXT("li"), JW_TEXT("10.0.0.1"), JW_TEXT("test")}};
+    struct jw_change what = {
+        ledger, deed, id, version, given, NULL, {JW_TEXT("li"), JW_TEXT("10.0.0.1"), JW_TEXT("test")}, NULL, NULL};
     json_decref(last.record);
     jw_status st = jw_store_change(p->store, &what, &last, err);
     json_decref(given);
@@ -428,6 +428,7 @@ static void tampering_with_the_database_is_found(struct jw_test *t) {
          "record = 1 AND "
          "version = 2",
          "host/1: is at version 2, its history ends at 3"},
+        {"UPDATE l_host SET state = 'closed' WHERE id = 1", "host/1: state is not"},
         {"UPDATE audit SET who = 'nobody' WHERE seq = 1", "audit/1: entry 1 was changed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -447,6 +448,60 @@ static void tampering_with_the_database_is_found(struct jw_test *t) {
         if (!getenv("JW_TEST_DB"))
             remove(remove_db);
     }
+}
+
+/* --- together with other tables
+ * -------------------------------------------------------------------------------------- */
+static jw_status note_it(void *context, struct jw_sql *sql, const struct jw_outcome *made, struct jw_error *err) {
+    jw_sql_value values[] = {JW_SQL_INT(made->id), JW_SQL_INT(made->version)};
+    jw_status st = jw_sql_run(sql, "INSERT INTO steps VALUES ($1, $2)", values, 2, NULL, NULL, err);
+    return st == JW_OK && context ? jw_fail(err, JW_E_DENIED, "%s", (const char *)context) : st;
+}
+
+static jw_status make_steps(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err) {
+    *(int64_t *)context = now;
+    return jw_sql_run(sql, "CREATE TABLE steps (record bigint, version bigint)", NULL, 0, NULL, NULL, err);
+}
+
+static jw_status count_steps(void *context, struct jw_sql *sql, struct jw_error *err) {
+    jw_sql_value found;
+    jw_status st = jw_sql_one(sql, "SELECT count(*) FROM steps", NULL, 0, NULL, &found, err);
+    *(int64_t *)context = found.integer;
+    return st;
+}
+
+static void a_step_and_what_goes_with_it_are_one_change(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = start(t);
+    int64_t now = 0, steps = 0;
+    JW_CHECK_OK(t, jw_store_do(p.store, make_steps, &now, &t->err));
+    JW_CHECK(t, now > 0);
+    JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"a\"}", &t->err));
+    json_t *none = json_object(), *record = NULL, *versions = NULL;
+    struct jw_change step = {.ledger = p.host,
+                             .deed = JW_CHANGE,
+                             .id = 1,
+                             .fields = none,
+                             .state = "closed",
+                             .actor = {JW_TEXT("li"), JW_TEXT("cli"), JW_TEXT("")},
+                             .also = note_it,
+                             .context = "not like this"};
+    json_decref(last.record);
+    JW_CHECK_INT(t, jw_store_change(p.store, &step, &last, &t->err), JW_E_DENIED);
+    JW_CHECK_TEXT(t, jw_text_from(t->err.text), JW_TEXT("not like this"));
+    step.context = NULL;
+    JW_CHECK_OK(t, jw_store_change(p.store, &step, &last, &t->err));
+    JW_CHECK_OK(t, jw_store_look(p.store, count_steps, &steps, &t->err));
+    JW_CHECK_INT(t, steps, 1); /* what was refused left nothing */
+    JW_CHECK_OK(t, jw_store_get(p.store, p.host, 1, &record, &t->err));
+    JW_CHECK_TEXT(t, jw_text_from(json_string_value(json_object_get(record, "state"))), JW_TEXT("closed"));
+    JW_CHECK_OK(t, jw_store_history(p.store, p.host, 1, 0, 9, &versions, &t->err));
+    JW_CHECK_INT(t, json_array_size(versions), 2);
+    json_t *newest = json_array_get(versions, 0), *first = json_array_get(versions, 1);
+    JW_CHECK_TEXT(t, jw_text_from(json_string_value(json_object_get(newest, "state"))), JW_TEXT("closed"));
+    JW_CHECK_TEXT(t, jw_text_from(json_string_value(json_object_get(first, "state"))), JW_TEXT(""));
+    json_decref(record);
+    json_decref(versions);
+    json_decref(none);
 }
 
 /* --- many at once
@@ -515,6 +570,7 @@ int main(void) {
                                       JW_CASE(a_type_changes_only_when_the_values_fit),
                                       JW_CASE(the_bundled_ledgers_make_their_tables_once),
                                       JW_CASE(tampering_with_the_database_is_found),
+                                      JW_CASE(a_step_and_what_goes_with_it_are_one_change),
                                       JW_CASE(writers_at_once_share_commits_and_not_their_faults),
                                       {0}});
     json_decref(last.record);

@@ -95,9 +95,10 @@ static jw_status on_record(void *context, const jw_sql_value *row, size_t column
     const char *key;
     json_t *value;
     json_object_foreach(kept, key, value) {
-        const json_t *is = json_object_get(json_object_get(record, "fields"), key);
+        bool state = strcmp(key, "state") == 0;
+        const json_t *is = json_object_get(state ? record : json_object_get(record, "fields"), key);
         if (is && !json_equal(is, value))
-            say(v, object, "field %s is not what its newest version says", key);
+            say(v, object, "%s%s is not what its newest version says", state ? "" : "field ", key);
     }
     json_decref(kept);
     json_decref(record);

@@ -16,8 +16,10 @@
 
 struct jw_store_job {
     struct jw_store_job *next;
-    const struct jw_change *change;
+    const struct jw_change *change; /* NULL: `make` */
     struct jw_outcome *outcome;
+    jw_store_make_fn make;
+    void *context;
     struct jw_error err;
     jw_status st;
     bool done;
@@ -110,6 +112,11 @@ static jw_status next_id(struct jw_store_making *m, struct jw_error *err) {
     return st;
 }
 
+static const char *state_of(const struct jw_store_making *m) {
+    const char *before = json_string_value(json_object_get(m->before, "state"));
+    return m->change->state ? m->change->state : before ? before : "";
+}
+
 /* --- writing it -------------------------------------------------------------------------------------------------
  */
 static jw_status write_row(struct jw_store_making *m, struct jw_error *err) {
@@ -121,13 +128,12 @@ static jw_status write_row(struct jw_store_making *m, struct jw_error *err) {
         return jw_fail(err, JW_E_LIMIT, "no memory");
     bool create = m->change->deed == JW_CREATE;
     const char *made_by = json_string_value(json_object_get(m->before, "made_by"));
-    const char *state = json_string_value(json_object_get(m->before, "state"));
     jw_sql_value fixed[JW_STORE_FIXED] = {
         JW_SQL_INT(m->outcome->id),
         JW_SQL_INT(m->outcome->version),
         JW_SQL_INT(m->change->deed == JW_REMOVE),
         JW_SQL_STR(jw_text_from(m->place)),
-        JW_SQL_STR(jw_text_from(state ? state : "")),
+        JW_SQL_STR(jw_text_from(state_of(m))),
         JW_SQL_INT(create ? m->now : number_of(m->before, "made_at")),
         JW_SQL_STR(create ? m->change->actor.who : jw_text_from(made_by ? made_by : "")),
         JW_SQL_INT(m->now),
@@ -188,7 +194,10 @@ static jw_status write_history(struct jw_store_making *m, struct jw_error *err) 
     const char *deed = deeds[change->deed];
     char object[JW_STORE_OBJECT], hash[JW_AUDIT_HASH], detail[256];
     jw_text fields;
-    jw_status st = jw_column_print(m->fields, m->mem, &fields, err);
+    json_t *whole = json_copy(m->fields); /* no field can be called "state" */
+    bool good = whole && json_object_set_new(whole, "state", json_string(state_of(m))) == 0;
+    jw_status st = good ? jw_column_print(whole, m->mem, &fields, err) : jw_fail(err, JW_E_LIMIT, "no memory");
+    json_decref(whole);
     if (st == JW_OK)
         st = jw_sm3_hex(fields, hash, err);
     if (st != JW_OK)
@@ -261,6 +270,13 @@ jw_status jw_store_make(struct jw_store_making *m, struct jw_error *err) {
         st = write_history(m, err);
     if (st == JW_OK)
         st = jw_store_read_row(m->store->sql, m->table, m->outcome->id, &m->outcome->record, NULL, 0, err);
+    if (st != JW_OK || !m->change->also)
+        return st;
+    st = m->change->also(m->change->context, m->store->sql, m->outcome, err);
+    if (st != JW_OK) { /* what was made is undone; a record here would say that somebody else was first */
+        json_decref(m->outcome->record);
+        m->outcome->record = NULL;
+    }
     return st;
 }
 
@@ -271,21 +287,27 @@ static void forget(struct jw_outcome *outcome) {
     memset(outcome, 0, sizeof *outcome);
 }
 
-static jw_status make_one(struct jw_store *store, struct jw_store_job *job, struct jw_arena *mem, int64_t now) {
+static jw_status change_one(struct jw_store *store, struct jw_store_job *job, struct jw_arena *mem, int64_t now) {
     struct jw_store_making m = {
         .store = store, .change = job->change, .outcome = job->outcome, .mem = mem, .now = now};
     forget(job->outcome);
     jw_arena_reset(mem);
-    job->st = jw_sql_mark(store->sql, &job->err);
-    if (job->st != JW_OK)
-        return job->st; /* the connection is gone: so is the whole transaction */
-    struct jw_error why;
     jw_status st = jw_store_make(&m, &job->err);
     json_decref(m.before);
     json_decref(m.fields);
+    return st;
+}
+
+static jw_status make_one(struct jw_store *store, struct jw_store_job *job, struct jw_arena *mem, int64_t now) {
+    struct jw_error why;
+    job->st = jw_sql_mark(store->sql, &job->err);
+    if (job->st != JW_OK)
+        return job->st; /* the connection is gone: so is the whole transaction */
+    jw_status st =
+        job->change ? change_one(store, job, mem, now) : job->make(job->context, store->sql, now, &job->err);
     job->st = st;
-    if (st == JW_AGAIN && !job->outcome->record) /* not a version of the record: another writer of the database */
-        return JW_AGAIN;
+    if (st == JW_AGAIN && (!job->outcome || !job->outcome->record))
+        return JW_AGAIN; /* not a version of the record: another writer of the database */
     jw_status released = jw_sql_release(store->sql, st, &why);
     return released == st ? JW_OK : released;
 }
@@ -311,7 +333,8 @@ static void finish_group(struct jw_store *store, struct jw_store_job *group, str
     for (struct jw_store_job *job = group, *next; job; job = next) {
         next = job->next;  /* its owner may be gone once it is done */
         if (st != JW_OK) { /* not committed: whatever was said of it before is not so */
-            forget(job->outcome);
+            if (job->outcome)
+                forget(job->outcome);
             job->st = st == JW_AGAIN ? JW_E_SYSTEM : st;
             job->err = err;
         }
@@ -365,18 +388,26 @@ void jw_store_stop_writer(struct jw_store *store) {
     store->started = false;
 }
 
+static jw_status queue(struct jw_store *store, struct jw_store_job *job, struct jw_error *err) {
+    pthread_mutex_lock(&store->lock);
+    *store->last = job;
+    store->last = &job->next;
+    pthread_cond_signal(&store->work);
+    while (!job->done)
+        pthread_cond_wait(&store->done, &store->lock);
+    pthread_mutex_unlock(&store->lock);
+    if (err && job->st != JW_OK)
+        *err = job->err;
+    return job->st;
+}
+
 jw_status jw_store_change(struct jw_store *store, const struct jw_change *change, struct jw_outcome *outcome,
                           struct jw_error *err) {
     struct jw_store_job job = {.change = change, .outcome = outcome};
     memset(outcome, 0, sizeof *outcome);
-    pthread_mutex_lock(&store->lock);
-    *store->last = &job;
-    store->last = &job.next;
-    pthread_cond_signal(&store->work);
-    while (!job.done)
-        pthread_cond_wait(&store->done, &store->lock);
-    pthread_mutex_unlock(&store->lock);
-    if (err && job.st != JW_OK)
-        *err = job.err;
-    return job.st;
+    return queue(store, &job, err);
+}
+
+jw_status jw_store_do(struct jw_store *store, jw_store_make_fn make, void *context, struct jw_error *err) {
+    return queue(store, &(struct jw_store_job){.make = make, .context = context}, err);
 }
