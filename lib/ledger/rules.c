@@ -25,3 +25,13 @@ bool jw_rule_has_choice(const struct jw_ledger_field *field, jw_text value) {
     static const char *const types[] = {"choice", "choices", "tree", NULL};
     return !is_of(field, types) || jw_choice_find(field->rule, value) >= 0;
 }
+
+size_t jw_rule_choices(const struct jw_ledger_field *field, jw_text *out, size_t room) {
+    static const char *const types[] = {"choice", NULL};
+    const struct jw_choices *choices = is_of(field, types) ? field->rule : NULL;
+    if (!choices || (size_t)choices->count > room)
+        return 0;
+    for (int i = 0; i < choices->count; i++)
+        out[i] = jw_text_from(choices->list[i].value);
+    return (size_t)choices->count;
+}

@@ -22,3 +22,6 @@ struct jw_expression *jw_rule_expression(const struct jw_ledger_field *field);
 /* `value` is a declared choice (choice, choices: its word; tree: its whole path). True for fields of other types.
  */
 bool jw_rule_has_choice(const struct jw_ledger_field *field, jw_text value);
+/* The words of a `choice` in the order of the file, borrowed; 0: another type, or more than `room`. */
+size_t jw_rule_choices(const struct jw_ledger_field *field, jw_text *out, size_t room);
+#define JW_RULE_WORDS 64

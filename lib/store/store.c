@@ -78,8 +78,9 @@ static char *print(const char *fmt, const char *name) {
     return finish(&text);
 }
 
-static bool make_table(const struct jw_ledger *ledger, bool postgres, struct jw_store_table *out) {
-    *out = (struct jw_store_table){.ledger = ledger};
+static bool make_table(const struct jw_store_set *set, const struct jw_ledger *ledger, bool postgres,
+                       struct jw_store_table *out) {
+    *out = (struct jw_store_table){.ledger = ledger, .set = set};
     for (size_t i = 0; i < ledger->field_count; i++)
         out->stored += jw_column_has(&ledger->fields[i]);
     out->select = make_select(ledger, "");
@@ -95,22 +96,72 @@ static bool make_table(const struct jw_ledger *ledger, bool postgres, struct jw_
     return out->select && out->get && out->insert && out->update && out->words_add && out->words_drop;
 }
 
-static jw_status make_tables(struct jw_store *store, struct jw_error *err) {
-    size_t count = jw_ledgers_count(store->ledgers);
-    store->tables = calloc(count + 1, sizeof *store->tables);
-    bool good = store->tables;
-    for (size_t i = 0; good && i < count; i++) {
-        store->table_count = i + 1;
-        good = make_table(jw_ledgers_get(store->ledgers, i), jw_sql_is_postgres(store->sql), &store->tables[i]);
+static void free_set(struct jw_store_set *set) {
+    for (size_t i = 0; set && i < set->table_count; i++) {
+        const struct jw_store_table *table = &set->tables[i];
+        char *const texts[] = {table->select, table->get,       table->insert,
+                               table->update, table->words_add, table->words_drop};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            free(texts[k]);
     }
-    return good ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
+    if (set)
+        free(set->tables);
+    free(set);
 }
 
-const struct jw_store_table *jw_store_table_of(const struct jw_store *store, const struct jw_ledger *ledger) {
-    for (size_t i = 0; i < store->table_count; i++)
-        if (store->tables[i].ledger == ledger)
-            return &store->tables[i];
-    return NULL;
+static jw_status add_set(struct jw_store *store, const struct jw_ledgers *ledgers, struct jw_error *err) {
+    size_t count = jw_ledgers_count(ledgers);
+    struct jw_store_set *set = calloc(1, sizeof *set);
+    bool good = set && (set->tables = calloc(count + 1, sizeof *set->tables));
+    for (size_t i = 0; good && i < count; i++) {
+        set->table_count = i + 1;
+        good = make_table(set, jw_ledgers_get(ledgers, i), jw_sql_is_postgres(store->sql), &set->tables[i]);
+    }
+    if (!good) {
+        free_set(set);
+        return jw_fail(err, JW_E_LIMIT, "no memory");
+    }
+    set->ledgers = ledgers;
+    pthread_rwlock_wrlock(&store->declared);
+    set->next = store->sets;
+    store->sets = set;
+    pthread_rwlock_unlock(&store->declared);
+    return JW_OK;
+}
+
+jw_status jw_store_declare(struct jw_store *store, const struct jw_ledgers *ledgers, jw_store_told told,
+                           void *context, struct jw_error *err) {
+    jw_status st = jw_store_follow(store, ledgers, true, told, context, err);
+    return st == JW_OK ? add_set(store, ledgers, err) : st;
+}
+
+/* Sets share the ledgers that stayed as they were, and a request may have found such a one in a newer set than its
+ * own: so a set goes only when all older ones have gone. */
+void jw_store_forget(struct jw_store *store, const struct jw_ledgers *ledgers) {
+    struct jw_store_set **last;
+    pthread_rwlock_wrlock(&store->declared);
+    for (struct jw_store_set *set = store->sets; set; set = set->next)
+        set->forgotten |= set->ledgers == ledgers;
+    do {
+        for (last = &store->sets; (*last)->next;)
+            last = &(*last)->next;
+        if (!(*last)->forgotten || last == &store->sets)
+            break;
+        free_set(*last);
+        *last = NULL;
+    } while (true);
+    pthread_rwlock_unlock(&store->declared);
+}
+
+const struct jw_store_table *jw_store_table_of(struct jw_store *store, const struct jw_ledger *ledger) {
+    const struct jw_store_table *found = NULL;
+    pthread_rwlock_rdlock(&store->declared);
+    for (const struct jw_store_set *set = store->sets; set && !found; set = set->next)
+        for (size_t i = 0; !set->forgotten && i < set->table_count && !found; i++)
+            if (set->tables[i].ledger == ledger)
+                found = &set->tables[i];
+    pthread_rwlock_unlock(&store->declared);
+    return found;
 }
 
 json_t *jw_store_record(const struct jw_store_table *table, const jw_sql_value *row) {
@@ -161,14 +212,14 @@ jw_status jw_store_open(const char *where, const struct jw_ledgers *ledgers, str
     pthread_mutex_init(&store->lock, NULL);
     pthread_cond_init(&store->work, NULL);
     pthread_cond_init(&store->done, NULL);
-    store->ledgers = ledgers;
+    pthread_rwlock_init(&store->declared, NULL);
     store->last = &store->first;
     store->where = strdup(where);
     jw_status st = store->where ? jw_sql_open(where, &store->sql, err) : jw_fail(err, JW_E_LIMIT, "no memory");
     if (st == JW_OK)
         st = make_common(store->sql, err);
     if (st == JW_OK)
-        st = make_tables(store, err);
+        st = add_set(store, ledgers, err);
     if (st == JW_OK)
         st = jw_store_start_writer(store, err);
     if (st != JW_OK) {
@@ -186,15 +237,13 @@ void jw_store_close(struct jw_store *store) {
     for (unsigned i = 0; i < store->idle; i++)
         jw_sql_close(store->readers[i]);
     jw_sql_close(store->sql);
-    for (size_t i = 0; i < store->table_count; i++) {
-        char *const texts[] = {store->tables[i].select, store->tables[i].get,       store->tables[i].insert,
-                               store->tables[i].update, store->tables[i].words_add, store->tables[i].words_drop};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
-            free(texts[k]);
+    for (struct jw_store_set *set = store->sets, *next; set; set = next) {
+        next = set->next;
+        free_set(set);
     }
-    free(store->tables);
     free(store->where);
     pthread_mutex_destroy(&store->lock);
+    pthread_rwlock_destroy(&store->declared);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->done);
     free(store);

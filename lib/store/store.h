@@ -5,7 +5,8 @@
  * are), audit.
  *
  * A record outside is one JSON object: {"id", "version", "removed", "place", "state", "made_at", "made_by",
- * "changed_at", "changed_by", "fields": {…}}; times are microseconds since 1970; place is the path of its unit, "1.15.".
+ * "changed_at", "changed_by", "fields": {…}}; times are microseconds since 1970; place is the path of its unit,
+ * "1.15.".
  *
  * Any thread. Writers queue for one thread that commits many changes at once; a call returns when its change is on
  * disk. Readers have connections of their own and wait for nobody. */
@@ -39,6 +40,14 @@ JW_MUST_CHECK jw_status jw_store_plan(struct jw_store *store, jw_store_told told
 JW_MUST_CHECK jw_status jw_store_migrate(struct jw_store *store, jw_store_told told, void *context,
                                          struct jw_error *err);
 
+/* Other declarations come in force beside those of jw_store_open: the tables follow (as jw_store_migrate), and
+ * records of both may be asked for until jw_store_forget. `ledgers` is borrowed until then; call it when no request
+ * of theirs runs. References, places and proofs go by the newest. JW_E_DENIED: as jw_store_migrate, and they are
+ * not in force. */
+JW_MUST_CHECK jw_status jw_store_declare(struct jw_store *store, const struct jw_ledgers *ledgers,
+                                         jw_store_told told, void *context, struct jw_error *err);
+void jw_store_forget(struct jw_store *store, const struct jw_ledgers *ledgers);
+
 /* --- writing (store_write.c) -------------------------------------------------------------------------------------
  */
 struct jw_actor {
@@ -57,9 +66,10 @@ struct jw_change {
     const json_t *fields; /* JW_CREATE, JW_CHANGE: names and values as people gave them */
     const char *state;    /* the state of its workflow from now on; NULL: as it is */
     struct jw_actor actor;
-    /* What must become true together with this change (may be NULL): called in its transaction once it is made, with
-     * the outcome so far. Anything but JW_OK undoes both and is the answer of jw_store_change. It may be called
-     * again, when another writer of the database was in the way. Writer's thread; must not call the store. */
+    /* What must become true together with this change (may be NULL): called in its transaction once it is made,
+     * with the outcome so far. Anything but JW_OK undoes both and is the answer of jw_store_change. It may be
+     * called again, when another writer of the database was in the way. Writer's thread; must not call the store.
+     */
     jw_status (*also)(void *context, struct jw_sql *sql, const struct jw_outcome *made, struct jw_error *err);
     void *context;
 };
@@ -77,8 +87,9 @@ struct jw_outcome {
 JW_MUST_CHECK jw_status jw_store_change(struct jw_store *store, const struct jw_change *change,
                                         struct jw_outcome *outcome, struct jw_error *err);
 
-/* `make` in a transaction of its own among the writer's (shared commits, retries, durable when this returns): for what
- * is no record of a ledger, such as accounts and sessions. `now`: microseconds since 1970. Called as `also` is. */
+/* `make` in a transaction of its own among the writer's (shared commits, retries, durable when this returns): for
+ * what is no record of a ledger, such as accounts and sessions. `now`: microseconds since 1970. Called as `also`
+ * is. */
 typedef jw_status (*jw_store_make_fn)(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err);
 JW_MUST_CHECK jw_status jw_store_do(struct jw_store *store, jw_store_make_fn make, void *context,
                                     struct jw_error *err);
@@ -96,41 +107,80 @@ JW_MUST_CHECK jw_status jw_store_get(struct jw_store *store, const struct jw_led
 JW_MUST_CHECK jw_status jw_store_history(struct jw_store *store, const struct jw_ledger *ledger, int64_t id,
                                          int64_t before, size_t limit, json_t **out, struct jw_error *err);
 
+/* --- lists (store_list.c, store_where.c) ------------------------------------------------------------------------
+ */
 typedef enum jw_store_operator {
     JW_OP_EQ,
-    JW_OP_NE,
+    JW_OP_NE, /* what is empty is not equal either */
     JW_OP_LT,
     JW_OP_LE,
     JW_OP_GT,
     JW_OP_GE,
     JW_OP_EMPTY,
-    JW_OP_NOT_EMPTY
+    JW_OP_NOT_EMPTY,
+    JW_OP_IN,       /* value: an array, of at most JW_STORE_IN */
+    JW_OP_BETWEEN,  /* value: [from, to], both included; null: open */
+    JW_OP_CONTAINS, /* texts: the letters stand in it; lists: it is one of them (value: one element) */
 } jw_store_operator;
+#define JW_STORE_IN       100
 #define JW_COLUMN_ID      (-1)
 #define JW_COLUMN_CHANGED (-2)
 #define JW_COLUMN_MADE    (-3)
 #define JW_COLUMN_STATE   (-4)
+/* Records that stand in one of these relations to somebody; lists end with NULL and may be NULL. */
+struct jw_store_scope {
+    const char *const *places; /* below these paths of units, themselves included */
+    const char *const *units;  /* of exactly these */
+    int64_t owner;             /* the ledger's `owner` is this person; 0: none */
+};
 struct jw_store_filter {
     int field; /* of the ledger, or JW_COLUMN_* */
     jw_store_operator op;
     const json_t *value; /* canonical */
+    const struct jw_store_scope
+        *scope; /* where the field may be looked at: no other record fits; NULL: everywhere */
 };
 struct jw_store_query {
     const struct jw_ledger *ledger;
     const struct jw_store_filter *filters; /* all must hold */
     size_t filter_count;
-    jw_text words;             /* full text; empty: none */
-    const char *const *places; /* subtrees that may be seen, ends with NULL; NULL: all */
-    jw_text owner;             /* with `places`: also records whose owner this is; empty: none */
-    int sort;                  /* of the ledger, or JW_COLUMN_* */
+    jw_text words; /* full text; empty: none */
+    /* The fields in which the words may be found (`op` and `value` are not looked at): slower than the index of all
+     * open fields, which serves without it. */
+    const struct jw_store_filter *within;
+    size_t within_count;
+    const struct jw_store_scope *scope;      /* which records there are; NULL: all */
+    int sort;                                /* of the ledger, or JW_COLUMN_*; choices in the order of their file */
+    const struct jw_store_scope *sort_scope; /* records out of it are left out; NULL: none are */
     bool descending, removed;
     int64_t limit, offset; /* limit 1 to JW_STORE_PAGE */
+    int64_t after;         /* the record before the first of this page, in the same order; 0: none */
     bool count;
 };
 #define JW_STORE_PAGE 1000
-/* *rows: an array of records. *total: how many there are, when `count`. JW_E_SYNTAX: words of punctuation only. */
+/* *rows: an array of records. *total: how many there are, when `count`. JW_E_SYNTAX: words of punctuation only, an
+ * operator that does not fit the field. JW_END: the record `after` is not there any more. */
 JW_MUST_CHECK jw_status jw_store_list(struct jw_store *store, const struct jw_store_query *query, json_t **rows,
                                       int64_t *total, struct jw_error *err);
+
+/* Numbers about the records of a query, whose order and page are not looked at. */
+typedef enum jw_store_figure_kind {
+    JW_FIGURE_COUNT,
+    JW_FIGURE_SUM,
+    JW_FIGURE_LEAST,
+    JW_FIGURE_MOST
+} jw_store_figure_kind;
+struct jw_store_figure {
+    jw_store_figure_kind what;
+    int field; /* not for COUNT; SUM: numbers only */
+};
+#define JW_STORE_FIGURES 8
+#define JW_STORE_GROUPS  1000
+/* *out: [{"by": value, "figures": [ … ]}], the largest groups first, at most JW_STORE_GROUPS. `by`: JW_COLUMN_STATE
+ * or a field; JW_COLUMN_ID: everything is one group. */
+JW_MUST_CHECK jw_status jw_store_aggregate(struct jw_store *store, const struct jw_store_query *query, int by,
+                                           const struct jw_store_figure *figures, size_t count, json_t **out,
+                                           struct jw_error *err);
 
 /* --- proof (store_verify.c) -------------------------------------------------------------------------------------
  */

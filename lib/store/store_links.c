@@ -54,7 +54,7 @@ jw_status jw_store_check_links(struct jw_store_making *m, struct jw_error *err) 
         const struct jw_rule_reference *rule = jw_rule_reference(field);
         const json_t *value = json_object_get(m->fields, field->name), *element;
         size_t k;
-        if (!rule || !jw_ledgers_find(m->store->ledgers, jw_text_from(rule->ledger)))
+        if (!rule || !jw_ledgers_find(m->table->set->ledgers, jw_text_from(rule->ledger)))
             continue;
         if (m->change->deed != JW_RESTORE && json_equal(value, json_object_get(before, field->name)))
             continue; /* it was there when it was set, and may be kept as history */
@@ -177,8 +177,8 @@ static jw_status let_go_of(struct jw_store_making *m, const struct jw_ledger *fr
 
 jw_status jw_store_let_go(struct jw_store_making *m, struct jw_error *err) {
     jw_status st = JW_OK;
-    for (size_t i = 0; i < jw_ledgers_count(m->store->ledgers) && st == JW_OK; i++) {
-        const struct jw_ledger *from = jw_ledgers_get(m->store->ledgers, i);
+    for (size_t i = 0; i < jw_ledgers_count(m->table->set->ledgers) && st == JW_OK; i++) {
+        const struct jw_ledger *from = jw_ledgers_get(m->table->set->ledgers, i);
         for (size_t k = 0; k < from->field_count && st == JW_OK; k++) {
             const struct jw_rule_reference *rule = jw_rule_reference(&from->fields[k]);
             if (rule && rule->on_delete != JW_DELETE_KEEP && strcmp(rule->ledger, m->change->ledger->name) == 0)

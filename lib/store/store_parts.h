@@ -9,21 +9,32 @@
 #define JW_STORE_PLACE   512                /* bytes of a path of units */
 #define JW_STORE_MEM     ((size_t)16 << 20) /* of one statement's values */
 
+struct jw_store_set;
+
 /* Statements of one ledger, written once. */
 struct jw_store_table {
     const struct jw_ledger *ledger;
+    const struct jw_store_set *set;
     char *select; /* SELECT columns FROM l_NAME, without WHERE */
     char *get, *insert, *update;
     char *words_add, *words_drop; /* drop: SQLite needs the words that were added */
     size_t stored;                /* columns f_… */
 };
 
-struct jw_store_job; /* store_write.c */
-
-struct jw_store {
+/* The tables of one set of declarations. A reload has two of them in use for a while. */
+struct jw_store_set {
+    struct jw_store_set *next; /* the older ones */
     const struct jw_ledgers *ledgers;
     struct jw_store_table *tables;
     size_t table_count;
+    bool forgotten; /* its declarations may be gone */
+};
+
+struct jw_store_job; /* store_write.c */
+
+struct jw_store {
+    struct jw_store_set *sets; /* the newest first, never none; under `declared` */
+    pthread_rwlock_t declared; /* the writer reads under it for as long as a commit lasts */
     char *where;
     struct jw_sql *sql; /* the writer's */
     pthread_mutex_t lock;
@@ -36,7 +47,8 @@ struct jw_store {
 };
 
 #define JW_STORE_FIXED 9 /* id, version, removed, place, state, made_at, made_by, changed_at, changed_by */
-const struct jw_store_table *jw_store_table_of(const struct jw_store *store, const struct jw_ledger *ledger);
+/* Valid as long as the set of declarations that `ledger` is of. NULL: not of this store. */
+const struct jw_store_table *jw_store_table_of(struct jw_store *store, const struct jw_ledger *ledger);
 /* A row of table->select as a record. NULL: damaged, or no memory. */
 json_t *jw_store_record(const struct jw_store_table *table, const jw_sql_value *row);
 /* "asset/17" */
@@ -72,6 +84,9 @@ bool jw_store_place_end(jw_text place, char out[JW_STORE_PLACE]);
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);
 void jw_store_give(struct jw_store *store, struct jw_sql *sql, bool broken);
 
+/* store_plan.c: plan (act: and migrate) for these declarations. */
+jw_status jw_store_follow(struct jw_store *store, const struct jw_ledgers *ledgers, bool act, jw_store_told told,
+                          void *context, struct jw_error *err);
 jw_status jw_store_start_writer(struct jw_store *store, struct jw_error *err);
 void jw_store_stop_writer(struct jw_store *store);
 jw_status jw_store_read_row(struct jw_sql *sql, const struct jw_store_table *table, int64_t id, json_t **out,

@@ -72,11 +72,12 @@ jw_status jw_store_move(struct jw_store_making *m, struct jw_error *err) {
     jw_sql_value values[] = {JW_SQL_STR(jw_text_from(m->place)), JW_SQL_INT((int64_t)old.len + 1), JW_SQL_STR(old),
                              JW_SQL_STR(jw_text_from(end))};
     jw_status st = JW_OK;
-    for (size_t i = 0; i < m->store->table_count && st == JW_OK; i++) {
+    const struct jw_store_set *set = m->store->sets; /* the newest: it has every table there is */
+    for (size_t i = 0; i < set->table_count && st == JW_OK; i++) {
         snprintf(
             text, sizeof text,
             "UPDATE l_%s SET place = $1 || substr(place, CAST($2 AS integer)) WHERE place >= $3 AND place < $4",
-            m->store->tables[i].ledger->name);
+            set->tables[i].ledger->name);
         st = jw_sql_run(m->store->sql, text, values, 4, NULL, NULL, err);
     }
     return st;

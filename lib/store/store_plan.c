@@ -270,7 +270,8 @@ static jw_status plan_ledger(struct planning *p, const struct jw_ledger *ledger,
     return st;
 }
 
-static jw_status plan(struct jw_store *store, bool act, jw_store_told told, void *context, struct jw_error *err) {
+jw_status jw_store_follow(struct jw_store *store, const struct jw_ledgers *ledgers, bool act, jw_store_told told,
+                          void *context, struct jw_error *err) {
     struct planning *p = calloc(1, sizeof *p);
     if (!p)
         return jw_fail(err, JW_E_LIMIT, "no memory");
@@ -279,8 +280,8 @@ static jw_status plan(struct jw_store *store, bool act, jw_store_told told, void
     if (st == JW_OK)
         st = jw_sql_begin(p->sql, true, err);
     if (st == JW_OK) {
-        for (size_t i = 0; i < jw_ledgers_count(store->ledgers) && st == JW_OK; i++)
-            st = plan_ledger(p, jw_ledgers_get(store->ledgers, i), err);
+        for (size_t i = 0; i < jw_ledgers_count(ledgers) && st == JW_OK; i++)
+            st = plan_ledger(p, jw_ledgers_get(ledgers, i), err);
         if (st == JW_OK && p->refused && act)
             st = jw_fail(err, JW_E_DENIED, "the tables cannot follow the declarations; nothing was changed");
         st = jw_sql_end(p->sql, st, err);
@@ -291,9 +292,9 @@ static jw_status plan(struct jw_store *store, bool act, jw_store_told told, void
 }
 
 jw_status jw_store_plan(struct jw_store *store, jw_store_told told, void *context, struct jw_error *err) {
-    return plan(store, false, told, context, err);
+    return jw_store_follow(store, store->sets->ledgers, false, told, context, err);
 }
 
 jw_status jw_store_migrate(struct jw_store *store, jw_store_told told, void *context, struct jw_error *err) {
-    return plan(store, true, told, context, err);
+    return jw_store_follow(store, store->sets->ledgers, true, told, context, err);
 }

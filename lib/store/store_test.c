@@ -250,7 +250,8 @@ static void a_subtree_is_what_a_person_sees(struct jw_test *t) {
     int64_t total;
     fill_units(t, &p);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        json_t *rows = list(t, &p, (struct jw_store_query){.places = cases[i].places}, &total);
+        json_t *rows = list(
+            t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){.places = cases[i].places}}, &total);
         JW_CHECK_INT(t, total, cases[i].count);
         JW_CHECK_INT(t, json_array_size(rows), cases[i].count);
         json_decref(rows);
@@ -268,12 +269,15 @@ static void what_is_below_a_unit_moves_with_it(struct jw_test *t) {
                  JW_E_SYNTAX); /* below itself */
     JW_CHECK_INT(t, last.fault_count, 1);
     JW_CHECK_OK(t, change(&p, p.unit, JW_CHANGE, 2, 0, "{\"parent\": 4}", &t->err));
-    json_decref(list(t, &p, (struct jw_store_query){.places = old_city}, &total));
+    json_decref(
+        list(t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){.places = old_city}}, &total));
     JW_CHECK_INT(t, total, 1);
-    json_decref(list(t, &p, (struct jw_store_query){.places = new_city}, &total));
+    json_decref(
+        list(t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){.places = new_city}}, &total));
     JW_CHECK_INT(t, total, 3);
     JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"new\", \"unit\": 3}", &t->err));
-    json_decref(list(t, &p, (struct jw_store_query){.places = new_city}, &total));
+    json_decref(
+        list(t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){.places = new_city}}, &total));
     JW_CHECK_INT(t, total, 4);
 }
 
@@ -288,8 +292,8 @@ static void lists_are_filtered_sorted_and_paged(struct jw_test *t) {
     }
     int size = jw_ledger_field_find(p.host, JW_TEXT("size")), name = jw_ledger_field_find(p.host, JW_TEXT("name"));
     json_t *five = json_integer(5), *rows;
-    struct jw_store_filter at_least = {size, JW_OP_GE, five}, empty = {size, JW_OP_EMPTY, NULL},
-                           not = {size, JW_OP_NE, five};
+    struct jw_store_filter at_least = {size, JW_OP_GE, five, NULL}, empty = {size, JW_OP_EMPTY, NULL, NULL},
+                           not = {size, JW_OP_NE, five, NULL};
     rows = list(
         t, &p,
         (struct jw_store_query){

@@ -107,8 +107,9 @@ static jw_status on_record(void *context, const jw_sql_value *row, size_t column
 
 static jw_status verify_records(struct verifying *v, struct jw_error *err) {
     jw_status st = JW_OK;
-    for (size_t i = 0; i < v->store->table_count && st == JW_OK; i++) {
-        v->table = &v->store->tables[i];
+    const struct jw_store_set *set = v->store->sets;
+    for (size_t i = 0; i < set->table_count && st == JW_OK; i++) {
+        v->table = &set->tables[i];
         st = jw_sql_run(v->sql, v->table->select, NULL, 0, on_record, v, err);
     }
     return st;

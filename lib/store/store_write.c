@@ -318,9 +318,11 @@ static jw_status commit_group(struct jw_store *store, struct jw_store_job *group
     jw_status st = jw_sql_begin(store->sql, true, err);
     if (st != JW_OK)
         return st;
+    pthread_rwlock_rdlock(&store->declared);
     int64_t now = jw_time_now() / 1000;
     for (struct jw_store_job *job = group; job && st == JW_OK; job = job->next)
         st = make_one(store, job, mem, now);
+    pthread_rwlock_unlock(&store->declared);
     return jw_sql_end(store->sql, st, err);
 }
 
