@@ -71,6 +71,7 @@ static void read_right(struct jw_source *source, const struct jw_ledger *ledger,
         return;
     }
     jw_source_keys(source, line, "a right", keys, NULL);
+    right->line = jw_source_line(source, line, "role");
     const char *role = jw_source_text(source, line, "role", JW_LEDGER_NAME);
     if (!role)
         jw_source_fail(source, lines, NULL, i, "role is missing: whose right is this?");

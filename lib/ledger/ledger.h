@@ -43,6 +43,7 @@ struct jw_ledger_right {
         JW_WHERE_OWN
     } where;
     char **fields; /* NULL: all; else only these, ends with NULL */
+    int line;      /* in the file */
 };
 #define JW_MAY_READ      1u
 #define JW_MAY_CREATE    2u

@@ -1,0 +1,32 @@
+/* lib/rights/powers.c — what a role may do besides records. To add a power: a line here and in docs/rights.md. */
+#include "rights.h"
+
+const struct jw_power jw_powers[] = {
+    {"accounts.read", "查看账号与授权", "see accounts and what they are granted", false},
+    {"accounts.manage", "建立、停用账号，重置口令", "make, disable and reset accounts", true},
+    {"accounts.grant", "授予和收回角色", "grant and take back roles", true},
+    {"sessions.read", "查看在线会话", "see who is logged in", false},
+    {"sessions.kick", "强制下线", "end sessions of others", true},
+    {"tokens.make", "建立自己的接口令牌", "make API tokens for oneself", true},
+    {"policy.manage", "设定口令、登录和会话策略", "set the policy for passwords, logins and sessions", true},
+    {"keys.manage", "管理日志接入密钥", "manage the keys of senders", true},
+    {"settings.manage", "修改平台设置", "change the settings of the platform", true},
+    {"status.read", "查看平台运行状态", "see how the platform runs", false},
+    {"ledgers.publish", "发布台账、流程和角色定义", "publish ledgers, workflows and roles", true},
+    {"rules.publish", "发布检测规则和解析规则", "publish detection rules and parsers", true},
+    {"events.search", "检索日志", "search events", false},
+    {"alerts.read", "查看告警", "see alerts", false},
+    {"alerts.handle", "研判处置告警", "judge and handle alerts", true},
+    {"responses.run", "执行处置剧本", "run playbooks", true},
+    {"responses.approve", "批准处置措施", "approve measures of response", true},
+    {"tasks.watch", "查看全部任务进度", "see how far everybody's tasks are", false},
+    {"tasks.assign", "派发和改派任务", "assign tasks to others", true},
+    {"index.read", "查看指数和排名", "see index and ranking", false},
+    {"reports.read", "查看报告", "read reports", false},
+    {"reports.issue", "签发报告和通报", "sign and issue reports and notices", true},
+    {"walls.show", "展示大屏", "show the big screen", false},
+    {"exchange.manage", "与上下级平台交换数据", "exchange with platforms above and below", true},
+    {"audit.read", "查看审计记录", "read the audit trail", false},
+    {"audit.verify", "校验审计链", "verify the audit chain", false},
+    {"audit.publish", "签名并公布审计链头", "sign and publish the head of the audit chain", true},
+    {0}};
