@@ -7,6 +7,9 @@
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef JW_BEFORE_BAN /* a library's header whose macros name some of them: for the one file that needs it */
+#include JW_BEFORE_BAN
+#endif
 
 /* some of them are macros under _FORTIFY_SOURCE, and clang refuses to poison a macro */
 #undef strcpy
