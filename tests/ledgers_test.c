@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ledger/ledger.h"
+#include "rights/rights.h"
 #include "store/store.h"
 #include "test/test.h"
 
@@ -108,6 +109,57 @@ static void every_claimed_requirement_is_one_that_a_ledger_can_satisfy(struct jw
     jw_ledgers_free(set);
 }
 
+static void print_problem(void *context, const char *file, int line, const char *text) {
+    (void)context;
+    printf("  %s:%d: %s\n", file, line, text);
+}
+
+static struct jw_roles *load_roles(struct jw_test *t) {
+    char file[4096];
+    struct jw_roles *roles = NULL;
+    snprintf(file, sizeof file, "%s/content/roles.yaml", jw_test_source());
+    JW_CHECK_OK(t, jw_roles_load(file, &roles, &t->err));
+    return roles;
+}
+
+static void bundled_ledgers_give_rights_to_roles_that_are_there_and_can_have_them(struct jw_test *t) {
+    int refused = 0;
+    struct jw_ledgers *set = load(t, &refused);
+    struct jw_roles *roles = load_roles(t);
+    if (set && roles)
+        JW_CHECK_INT(t, jw_rights_check_ledgers(roles, set, print_problem, NULL), 0);
+    jw_roles_free(roles);
+    jw_ledgers_free(set);
+}
+
+static bool may_hold(const struct jw_roles *roles, const char *one, const char *other) {
+    struct jw_grant grants[2] = {0};
+    snprintf(grants[0].role, sizeof grants[0].role, "%s", one);
+    snprintf(grants[1].role, sizeof grants[1].role, "%s", other);
+    return jw_roles_check(roles, grants, 2, NULL) == JW_OK;
+}
+
+static void nobody_can_manage_grant_and_audit_or_manage_supervise_and_inspect(struct jw_test *t) {
+    static const char *const sets[][4] = {{"system_admin", "security_admin", "audit_admin"},
+                                          {"security_manager", "supervisor", "auditor"},
+                                          {"operator", "supervisor", "auditor"},
+                                          {"head_of_operations", "supervisor", "auditor"}};
+    struct jw_roles *roles = load_roles(t);
+    for (size_t i = 0; roles && i < sizeof sets / sizeof *sets; i++)
+        for (int a = 0; a < 3; a++)
+            JW_CHECK(t, !may_hold(roles, sets[i][a], sets[i][(a + 1) % 3]));
+    JW_CHECK(t, roles && may_hold(roles, "operator", "head_of_operations"));
+    for (size_t i = 0; roles && i < jw_roles_count(roles); i++) { /* no role alone has two of the three */
+        struct jw_holder holder = {.grant_count = 1};
+        snprintf(holder.grants[0].role, sizeof holder.grants[0].role, "%s", jw_roles_get(roles, i)->name);
+        JW_CHECK(t, jw_rights_has_power(roles, &holder, JW_TEXT("accounts.manage")) +
+                            jw_rights_has_power(roles, &holder, JW_TEXT("accounts.grant")) +
+                            jw_rights_has_power(roles, &holder, JW_TEXT("audit.read")) <=
+                        1);
+    }
+    jw_roles_free(roles);
+}
+
 static void count_step(void *context, const struct jw_store_step *step) {
     int *counts = context;
     counts[step->what]++;
@@ -186,11 +238,13 @@ static void the_examples_of_the_handbook_load_and_show_every_type(struct jw_test
 }
 
 int main(void) {
-    return jw_test_run(
-        (const struct jw_test_case[]){JW_CASE(every_bundled_ledger_loads),
-                                      JW_CASE(every_bundled_ledger_says_whose_a_record_is_and_who_may_see_it),
-                                      JW_CASE(every_claimed_requirement_is_one_that_a_ledger_can_satisfy),
-                                      JW_CASE(every_bundled_ledger_gets_its_table_once),
-                                      JW_CASE(the_examples_of_the_handbook_load_and_show_every_type),
-                                      {0}});
+    return jw_test_run((const struct jw_test_case[]){
+        JW_CASE(every_bundled_ledger_loads),
+        JW_CASE(every_bundled_ledger_says_whose_a_record_is_and_who_may_see_it),
+        JW_CASE(every_claimed_requirement_is_one_that_a_ledger_can_satisfy),
+        JW_CASE(bundled_ledgers_give_rights_to_roles_that_are_there_and_can_have_them),
+        JW_CASE(nobody_can_manage_grant_and_audit_or_manage_supervise_and_inspect),
+        JW_CASE(every_bundled_ledger_gets_its_table_once),
+        JW_CASE(the_examples_of_the_handbook_load_and_show_every_type),
+        {0}});
 }
