@@ -93,6 +93,25 @@ JW_MUST_CHECK jw_status jw_store_change(struct jw_store *store, const struct jw_
 typedef jw_status (*jw_store_make_fn)(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err);
 JW_MUST_CHECK jw_status jw_store_do(struct jw_store *store, jw_store_make_fn make, void *context,
                                     struct jw_error *err);
+
+/* Many changes as one (store_batch.c): all are made in one transaction, in their order, or none. Other writers wait
+ * until it is over, readers do not; a kill in the middle leaves nothing of it. */
+struct jw_batch {
+    void *context;
+    /* The change number `i`, from 0; what it borrows lives until the next call. JW_END: there are no more. When
+     * another writer of the database was in the way, everything begins again with 0. Writer's thread; must not call
+     * the store. */
+    jw_status (*next)(void *context, size_t i, struct jw_change *out, struct jw_error *err);
+    /* It is made (may be NULL). Anything but JW_OK undoes all. */
+    jw_status (*made)(void *context, size_t i, const struct jw_outcome *made, struct jw_error *err);
+    /* All are made: what must become true with them (may be NULL), as in jw_store_do. */
+    jw_status (*last)(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err);
+};
+/* JW_OK: all of them, durable. JW_E_SYNTAX: number *out_failed could not be made, outcome->faults say why; rule
+ * "version": somebody changed or removed it meanwhile. Nothing was written unless JW_OK. outcome->record is NULL.
+ */
+JW_MUST_CHECK jw_status jw_store_change_all(struct jw_store *store, const struct jw_batch *batch,
+                                            size_t *out_failed, struct jw_outcome *outcome, struct jw_error *err);
 /* `look` with a reader's connection, in the caller's thread; not in a transaction unless it begins one. */
 typedef jw_status (*jw_store_look_fn)(void *context, struct jw_sql *sql, struct jw_error *err);
 JW_MUST_CHECK jw_status jw_store_look(struct jw_store *store, jw_store_look_fn look, void *context,
