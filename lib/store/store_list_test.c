@@ -1,11 +1,12 @@
-/* lib/store/store_list_test.c — lists, pages, groups and declarations that change under way, on SQLite and on what
- * JW_TEST_DB names. */
+/* lib/store/store_list_test.c — lists, pages, groups, batches and declarations that change under way, on SQLite and
+ * on what JW_TEST_DB names. */
 #include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/audit.h"
 #include "test/test.h"
 
 #define UNITS                                                                                                           \
@@ -273,8 +274,75 @@ static void two_declarations_serve_side_by_side(struct jw_test *t) {
     JW_CHECK_INT(t, count(t, &p, (struct jw_store_query){0}), 42);
 }
 
+/* Findings of a batch: names from 0; number `bad` has no name, `stale` changes finding 1 at a version of long ago.
+ */
+struct batch {
+    const struct jw_ledger *finding;
+    size_t count, bad, stale, told;
+    json_t *fields;
+    bool ended;
+};
+
+static jw_status next_finding(void *context, size_t i, struct jw_change *out, struct jw_error *err) {
+    struct batch *batch = context;
+    char name[32];
+    (void)err;
+    if (i == batch->count)
+        return JW_END;
+    snprintf(name, sizeof name, "batch-%zu", i);
+    json_decref(batch->fields);
+    batch->fields = i == batch->bad ? json_pack("{si}", "score", 1) : json_pack("{ss}", "name", name);
+    *out = (struct jw_change){.ledger = batch->finding, .deed = JW_CREATE, .fields = batch->fields};
+    if (i == batch->stale)
+        out->deed = JW_CHANGE, out->id = 1, out->version = 77;
+    return JW_OK;
+}
+
+static jw_status count_finding(void *context, size_t i, const struct jw_outcome *made, struct jw_error *err) {
+    struct batch *batch = context;
+    (void)err;
+    batch->told += i == batch->told && made->version == 1 && json_is_object(made->record);
+    return JW_OK;
+}
+
+static jw_status end_batch(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err) {
+    struct batch *batch = context;
+    struct jw_audit_entry entry = {.at = now, .action = JW_TEXT("import"), .object = JW_TEXT("finding")};
+    batch->ended = true;
+    return jw_audit_append(sql, &entry, err);
+}
+
+static void many_changes_are_made_as_one_or_not_at_all(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = start(t);
+    struct batch batch = {p.finding, 300, 299, 1000, 0, NULL, false};
+    const struct jw_batch asked = {&batch, next_finding, count_finding, end_batch};
+    size_t failed = 0;
+    json_t *record = NULL;
+    JW_CHECK_INT(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err), JW_E_SYNTAX);
+    JW_CHECK(t, failed == 299 && last.fault_count == 1 && !batch.ended);
+    JW_CHECK_TEXT(t, jw_text_from(last.faults[0].field), JW_TEXT("name"));
+    JW_CHECK_INT(t, jw_store_get(p.store, p.finding, 1, &record, &t->err), JW_END);
+
+    batch = (struct batch){p.finding, 300, 1000, 1000, 0, batch.fields, false};
+    JW_CHECK_OK(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err));
+    JW_CHECK(t, batch.told == 300 && batch.ended);
+    JW_CHECK_OK(t, jw_store_get(p.store, p.finding, 300, &record, &t->err));
+    JW_CHECK_TEXT(t, jw_text_from(json_string_value(json_object_get(json_object_get(record, "fields"), "name"))),
+                  JW_TEXT("batch-299"));
+
+    batch = (struct batch){p.finding, 1, 1000, 0, 0, batch.fields, false};
+    JW_CHECK_INT(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err), JW_E_SYNTAX);
+    JW_CHECK_TEXT(t, jw_text_from(last.faults[0].rule), JW_TEXT("version"));
+    uint64_t entries = 0;
+    JW_CHECK_OK(t, jw_store_verify(p.store, NULL, NULL, NULL, &entries, &t->err));
+    JW_CHECK_INT(t, entries, 301);
+    json_decref(batch.fields);
+    json_decref(record);
+}
+
 int main(void) {
     return jw_test_run((const struct jw_test_case[]){JW_CASE(conditions_find_what_they_say),
+                                                     JW_CASE(many_changes_are_made_as_one_or_not_at_all),
                                                      JW_CASE(pages_behind_one_another_are_the_whole_list),
                                                      JW_CASE(choices_stand_in_the_order_of_their_file),
                                                      JW_CASE(a_condition_looks_only_where_it_may),

@@ -558,78 +558,9 @@ static void writers_at_once_share_commits_and_not_their_faults(struct jw_test *t
     JW_CHECK_INT(t, entries, made);
 }
 
-/* Hosts of a batch: names from 0; number `bad` has no name, `stale` changes host 1 at a version of long ago. */
-struct batch {
-    const struct jw_ledger *host;
-    size_t count, bad, stale, told;
-    json_t *fields;
-    bool ended;
-};
-
-static jw_status next_host(void *context, size_t i, struct jw_change *out, struct jw_error *err) {
-    struct batch *batch = context;
-    char name[32];
-    (void)err;
-    if (i == batch->count)
-        return JW_END;
-    snprintf(name, sizeof name, "batch-%zu", i);
-    json_decref(batch->fields);
-    batch->fields = i == batch->bad ? json_pack("{si}", "size", 1) : json_pack("{ss}", "name", name);
-    *out = (struct jw_change){.ledger = batch->host, .deed = JW_CREATE, .fields = batch->fields};
-    if (i == batch->stale)
-        out->deed = JW_CHANGE, out->id = 1, out->version = 77;
-    return JW_OK;
-}
-
-static jw_status count_host(void *context, size_t i, const struct jw_outcome *made, struct jw_error *err) {
-    struct batch *batch = context;
-    (void)err;
-    batch->told += i == batch->told && made->version == 1 && json_is_object(made->record);
-    return JW_OK;
-}
-
-static jw_status end_batch(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err) {
-    struct batch *batch = context;
-    struct jw_audit_entry entry = {.at = now, .action = JW_TEXT("import"), .object = JW_TEXT("host")};
-    batch->ended = true;
-    return jw_audit_append(sql, &entry, err);
-}
-
-static void many_changes_are_made_as_one_or_not_at_all(struct jw_test *t) {
-    JW_AUTO(close_place) struct place p = start(t);
-    struct batch batch = {p.host, 300, 299, 1000, 0, NULL, false};
-    const struct jw_batch asked = {&batch, next_host, count_host, end_batch};
-    size_t failed = 0;
-    json_t *record = NULL;
-    JW_CHECK_INT(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err), JW_E_SYNTAX);
-    JW_CHECK(t, failed == 299 && last.fault_count == 1 && !batch.ended);
-    JW_CHECK_TEXT(t, jw_text_from(last.faults[0].field), JW_TEXT("name"));
-    JW_CHECK_INT(t, jw_store_get(p.store, p.host, 1, &record, &t->err), JW_END);
-
-    batch = (struct batch){p.host, 300, 1000, 1000, 0, batch.fields, false};
-    JW_CHECK_OK(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err));
-    JW_CHECK(t, batch.told == 300 && batch.ended);
-    JW_CHECK_OK(t, jw_store_get(p.store, p.host, 300, &record, &t->err));
-    JW_CHECK_TEXT(t, jw_text_from(field_of(record, "name")), JW_TEXT("batch-299"));
-
-    batch = (struct batch){p.host, 3, 1000, 2, 0, batch.fields, false};
-    JW_CHECK_INT(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err), JW_E_SYNTAX);
-    JW_CHECK_TEXT(t, jw_text_from(last.faults[0].field), JW_TEXT("name")); /* batch-0 is there already */
-    JW_CHECK_INT(t, failed, 0);
-    batch = (struct batch){p.host, 1, 1000, 0, 0, batch.fields, false};
-    JW_CHECK_INT(t, jw_store_change_all(p.store, &asked, &failed, &last, &t->err), JW_E_SYNTAX);
-    JW_CHECK_TEXT(t, jw_text_from(last.faults[0].rule), JW_TEXT("version"));
-    uint64_t entries = 0;
-    JW_CHECK_OK(t, jw_store_verify(p.store, NULL, NULL, NULL, &entries, &t->err));
-    JW_CHECK_INT(t, entries, 301);
-    json_decref(batch.fields);
-    json_decref(record);
-}
-
 int main(void) {
     int result = jw_test_run(
         (const struct jw_test_case[]){JW_CASE(a_record_is_made_changed_removed_and_brought_back),
-                                      JW_CASE(many_changes_are_made_as_one_or_not_at_all),
                                       JW_CASE(who_read_an_old_version_is_told_the_new_one),
                                       JW_CASE(faults_name_their_fields_and_write_nothing),
                                       JW_CASE(a_removed_value_may_be_used_again),
