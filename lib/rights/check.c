@@ -42,7 +42,7 @@ size_t jw_rights_check_ledgers(const struct jw_roles *roles, const struct jw_led
         unsigned any = 0;
         for (size_t k = 0; k < c.ledger->right_count; k++) {
             check_right(&c, roles, &c.ledger->rights[k]);
-            any |= jw_rights_left_of(roles, &c.ledger->rights[k]);
+            any |= jw_rights_given(roles, &c.ledger->rights[k]);
         }
         if (!(any & JW_MAY_CREATE))
             tell(&c, 1, "nobody may make a record: some role needs create");

@@ -89,7 +89,7 @@ static void say_absent(struct explaining *e, const struct jw_ledger_right *right
 static bool tell_right(struct explaining *e, const struct jw_ledger_right *right, jw_rights_told told,
                        void *context) {
     bool applies = false, present = false;
-    unsigned left = jw_rights_left_of(e->rights->roles, right);
+    unsigned left = jw_rights_given(e->rights->roles, right);
     if ((right->may & e->needed) != e->needed)
         return false; /* says nothing of this */
     say_line(e, right);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned jw_rights_left_of(const struct jw_roles *roles, const struct jw_ledger_right *right) {
+unsigned jw_rights_given(const struct jw_roles *roles, const struct jw_ledger_right *right) {
     const struct jw_role *role = jw_roles_find(roles, jw_text_from(right->role));
     unsigned may = role ? right->may : 0;
     if (role && role->read_only)
@@ -67,7 +67,7 @@ static void add_granted(struct compiling *c, struct jw_rights_line line, const c
 static void add_right(struct compiling *c, const struct jw_ledger_right *right) {
     const struct jw_holder *holder = c->rights->holder;
     const struct jw_role *role = jw_roles_find(c->rights->roles, jw_text_from(right->role));
-    struct jw_rights_line line = {.right = right, .may = jw_rights_left_of(c->rights->roles, right)};
+    struct jw_rights_line line = {.right = right, .may = jw_rights_given(c->rights->roles, right)};
     if (!role || !line.may)
         return;
     line.fields = fields_of(c->rights->ledger, right);

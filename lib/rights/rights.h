@@ -70,6 +70,8 @@ JW_MUST_CHECK jw_status jw_roles_check(const struct jw_roles *roles, const struc
 typedef void (*jw_rights_problem)(void *context, const char *file, int line, const char *text);
 size_t jw_rights_check_ledgers(const struct jw_roles *roles, const struct jw_ledgers *ledgers,
                                jw_rights_problem told, void *context);
+/* What of a line's `may` counts, whoever holds the role; 0: nothing, or the role is unknown. */
+unsigned jw_rights_given(const struct jw_roles *roles, const struct jw_ledger_right *right);
 
 bool jw_rights_has_role(const struct jw_roles *roles, const struct jw_holder *holder, jw_text role);
 bool jw_rights_has_power(const struct jw_roles *roles, const struct jw_holder *holder, jw_text power);

@@ -29,8 +29,6 @@ struct jw_rights {
     struct jw_rights_line lines[];
 };
 
-/* What of a line's `may` counts, whoever holds the role; 0: the role is unknown. */
-unsigned jw_rights_left_of(const struct jw_roles *roles, const struct jw_ledger_right *right);
 /* The JW_MAY_* that one line must all have so that it allows `may` of the field (-1: the record). */
 unsigned jw_rights_needed(const struct jw_ledger *ledger, unsigned may, int field);
 /* Does it reach this record (NULL: any)? */
