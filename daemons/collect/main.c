@@ -1,6 +1,7 @@
 /* daemons/collect/main.c — jw-collect: takes messages from the network and from files, hands events to the spool.
  */
 #include "input.h"
+#include "ledgers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "gov/gov.h"
+#include "gov/live.h"
 #include "intake/intake.h"
 
 #define INPUTS_MOST 32
@@ -21,6 +23,8 @@ struct state {
     pthread_t loader;
     bool joinable, failed;
     jw_stat *reloads;
+    struct jw_gov_live *live; /* what the ledgers say */
+    struct jw_ledgers_watch *watch;
 };
 
 char *jw_collect_scratch(void) {
@@ -65,7 +69,8 @@ static void tell_plan(const struct jw_gov *gov) {
 static jw_status learn(struct state *state, struct jw_error *err) {
     char path[JW_PATH];
     struct jw_intake *intake = NULL;
-    struct jw_intake_options options = {.content = state->run->content, .plan = plan_folder(state->run, path)};
+    struct jw_intake_options options = {
+        .content = state->run->content, .plan = plan_folder(state->run, path), .live = state->live};
     jw_status st = read_zone(jw_daemon_text(state->run, "zone"), &options.zone_offset_s, err);
     if (st == JW_OK)
         st = jw_intake_load(&options, &intake, err);
@@ -101,6 +106,7 @@ static void on_reload(struct jw_daemon_run *run) {
     for (size_t i = 0; jw_inputs[i]; i++)
         if (state->inputs[i] && jw_inputs[i]->reload)
             jw_inputs[i]->reload(state->inputs[i]);
+    jw_ledgers_watch_reload(state->watch);
     if (state->loading)
         state->again = true;
     else
@@ -139,6 +145,20 @@ static jw_status open_spool(struct state *state, struct jw_error *err) {
     return st;
 }
 
+/* Before the first event: it shall be attributed as well. */
+static jw_status watch_ledgers(struct state *state, struct jw_error *err) {
+    char path[JW_PATH];
+    const char *given = jw_daemon_text(state->run, "db");
+    if (!(state->live = jw_gov_live_new()))
+        return jw_fail(err, JW_E_LIMIT, "no memory");
+    struct jw_ledgers_options options = {
+        .where = given && *given ? given : jw_daemon_path(state->run, "ledger/ledger.db", path),
+        .content = state->run->content,
+        .stats = state->run->stats,
+        .live = state->live};
+    return jw_ledgers_watch_start(&options, &state->watch, err);
+}
+
 static jw_status open_inputs(struct state *state, struct jw_error *err) {
     for (size_t i = 0; jw_inputs[i]; i++) {
         jw_status st = jw_inputs[i]->open(&state->collect, &state->inputs[i], err);
@@ -172,6 +192,8 @@ static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
     if (st == JW_OK)
         st = jw_pipeline_new(&options, &state->collect.pipeline, err);
     if (st == JW_OK)
+        st = watch_ledgers(state, err);
+    if (st == JW_OK)
         st = learn(state, err);
     if (st == JW_OK)
         st = jw_loop_timer(run->loop, JW_SECOND, JW_SECOND, on_second, state, NULL, err);
@@ -187,6 +209,8 @@ static void stop(struct jw_daemon_run *run) {
         if (state->inputs[i])
             jw_inputs[i]->close(state->inputs[i]);
     jw_pipeline_free(state->collect.pipeline);
+    jw_ledgers_watch_stop(state->watch);
+    jw_gov_live_free(state->live);
     jw_spool_close(state->collect.spool);
     jw_sources_free(state->collect.sources);
     free(state);
@@ -245,6 +269,9 @@ static const struct jw_option common[] = {
      .value = "OFFSET",
      .preset = "local",
      .about = "for times that name no zone: local, Z, or like +08:00"},
+    {.name = "db",
+     .value = "WHERE",
+     .about = "database of the ledgers: a file, or postgresql://… (default: DATA/ledger/ledger.db)"},
     {.name = "plan", .value = "DIR", .about = "address plan and asset list (default: DATA/plan)"},
     {0},
 };

@@ -1,6 +1,6 @@
-/* lib/gov/gov.c — loads a plan's folder; finds whose an event is. */
+/* lib/gov/gov.c — loads a plan's folder. */
 #include "gov.h"
-#include "plan.h"
+#include "gov_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,13 +10,6 @@
 
 #define FILE_MOST ((size_t)256 << 20)
 #define MEM_MOST  ((size_t)2 << 30)
-#define HOST_IPS  8 /* addresses of the reporting host that are looked at */
-
-struct jw_gov {
-    struct jw_arena *mem;
-    struct jw_ranges *ranges;
-    struct jw_plan plan;
-};
 
 /* --- loading -------------------------------------------------------------------------------------------------- */
 
@@ -69,6 +62,9 @@ static uint32_t inherit(void *context, uint32_t value, uint32_t wider) {
     struct jw_gov_place both = {own.unit.len ? own.unit : from.unit, own.owner.len ? own.owner : from.owner,
                                 own.asset.len ? own.asset : from.asset, own.plane.len ? own.plane : from.plane};
     plan->places[plan->place_count] = both; /* room was made for one per span */
+    const jw_text owns[] = {own.unit, own.owner, own.asset, own.plane};
+    for (int i = 0; i < 4; i++)
+        plan->widths[plan->place_count][i] = plan->widths[owns[i].len ? value : wider][i];
     return (uint32_t)plan->place_count++;
 }
 
@@ -78,12 +74,19 @@ static jw_status build(struct jw_gov *gov, const char *folder, struct jw_error *
     struct jw_gov_place *places = plan->failed ? NULL : realloc(plan->places, room * sizeof *places);
     if (places)
         plan->places = places;
+    plan->widths = calloc(room, sizeof *plan->widths);
+    if (plan->widths) {
+        memset(plan->widths, 128, room * sizeof *plan->widths); /* host names */
+        for (size_t i = 0; i < plan->span_count; i++)
+            memset(plan->widths[plan->spans[i].value], plan->spans[i].network.bits, sizeof *plan->widths);
+    }
     /* hosts remember their first address by its place in `spans`, which sorting changes: keep the address */
     jw_network *firsts = calloc(plan->host_capacity + 1, sizeof *firsts);
     for (size_t i = 0; firsts && i < plan->host_capacity; i++)
         if (plan->hosts[i].name.len && plan->hosts[i].address_span != JW_RANGES_NONE)
             firsts[i] = plan->spans[plan->hosts[i].address_span].network;
-    if (!places || !firsts || jw_ranges_new(plan->spans, plan->span_count, inherit, plan, &gov->ranges) != JW_OK) {
+    if (!places || !plan->widths || !firsts ||
+        jw_ranges_new(plan->spans, plan->span_count, inherit, plan, &gov->ranges) != JW_OK) {
         free(firsts);
         return jw_fail(err, JW_E_LIMIT, "plan %s: no memory", folder);
     }
@@ -130,172 +133,12 @@ void jw_gov_free(struct jw_gov *gov) {
     free(gov);
 }
 
+void jw_gov_join(struct jw_gov *gov, struct jw_gov_live *live) { gov->live = live; }
+
 struct jw_gov_counts jw_gov_count(const struct jw_gov *gov) {
     return (struct jw_gov_counts){gov->plan.networks, gov->plan.addresses, gov->plan.host_count, gov->plan.refused};
 }
 
 jw_text jw_gov_refused(const struct jw_gov *gov, size_t i) {
     return i < JW_GOV_TOLD && i < gov->plan.refused ? gov->plan.told[i] : (jw_text){0};
-}
-
-/* --- finding -------------------------------------------------------------------------------------------------- */
-
-const struct jw_gov_place *jw_gov_find_address(const struct jw_gov *gov, const jw_address *address) {
-    uint32_t found = jw_ranges_find(gov->ranges, address);
-    return found == JW_RANGES_NONE ? NULL : &gov->plan.places[found];
-}
-
-static const struct jw_gov_place *find_exact(const struct jw_gov *gov, jw_text lower) {
-    const struct jw_plan_host *host =
-        &gov->plan.hosts[jw_plan_host_at(gov->plan.hosts, gov->plan.host_capacity, lower)];
-    return host->name.len ? &gov->plan.places[host->place] : NULL;
-}
-
-const struct jw_gov_place *jw_gov_find_host(const struct jw_gov *gov, jw_text name) {
-    char lower[256];
-    jw_text rest = {lower, name.len}, label;
-    if (!gov->plan.host_count || !name.len || name.len > sizeof lower)
-        return NULL;
-    for (size_t i = 0; i < name.len; i++)
-        lower[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
-    const struct jw_gov_place *place = find_exact(gov, rest);
-    if (!place && jw_text_cut(&rest, '.', &label) && label.len)
-        place = find_exact(gov, label);
-    return place;
-}
-
-/* --- attributing ---------------------------------------------------------------------------------------------- */
-
-struct facts {
-    jw_text host_name, host_hostname, observer_name, direction;
-    jw_address host_ips[HOST_IPS], source, destination, observer;
-    size_t host_ip_count;
-    bool has_source, has_destination, has_observer, windows, has_gov;
-};
-
-static void gather_one(struct facts *facts, const jw_field *field) {
-    switch (field->id) {
-    case JW_F_HOST_NAME:
-        facts->host_name = facts->host_name.len ? facts->host_name : field->value;
-        break;
-    case JW_F_HOST_HOSTNAME:
-        facts->host_hostname = field->value;
-        break;
-    case JW_F_OBSERVER_NAME:
-        facts->observer_name = field->value;
-        break;
-    case JW_F_NETWORK_DIRECTION:
-        facts->direction = field->value;
-        break;
-    case JW_F_WINLOG_CHANNEL:
-    case JW_F_WINLOG_EVENT_ID:
-        facts->windows = true;
-        break;
-    case JW_F_HOST_IP:
-        if (facts->host_ip_count < HOST_IPS &&
-            jw_address_parse(field->value, &facts->host_ips[facts->host_ip_count]))
-            facts->host_ip_count++;
-        break;
-    case JW_F_SOURCE_IP:
-        facts->has_source = facts->has_source || jw_address_parse(field->value, &facts->source);
-        break;
-    case JW_F_DESTINATION_IP:
-        facts->has_destination = facts->has_destination || jw_address_parse(field->value, &facts->destination);
-        break;
-    case JW_F_OBSERVER_IP:
-        facts->has_observer = facts->has_observer || jw_address_parse(field->value, &facts->observer);
-        break;
-    case JW_F_GOV_UNIT:
-    case JW_F_GOV_OWNER:
-    case JW_F_GOV_ASSET:
-    case JW_F_GOV_PLANE:
-        facts->has_gov = true;
-        break;
-    default:
-        break;
-    }
-}
-
-static const struct jw_gov_place *of_source(const struct jw_gov *gov, const struct facts *facts) {
-    return facts->has_source ? jw_gov_find_address(gov, &facts->source) : NULL;
-}
-
-static const struct jw_gov_place *of_destination(const struct jw_gov *gov, const struct facts *facts) {
-    return facts->has_destination ? jw_gov_find_address(gov, &facts->destination) : NULL;
-}
-
-static const struct jw_gov_place *of_host(const struct jw_gov *gov, const struct facts *facts) {
-    const struct jw_gov_place *place = jw_gov_find_host(gov, facts->host_name);
-    if (!place)
-        place = jw_gov_find_host(gov, facts->host_hostname);
-    for (size_t i = 0; !place && i < facts->host_ip_count; i++)
-        place = jw_gov_find_address(gov, &facts->host_ips[i]);
-    return place;
-}
-
-static bool is(const jw_address *a, const jw_address *b) {
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}
-
-/* Both ends are named and the reporting host is neither: somebody in between tells of others. */
-static bool is_between(const struct jw_gov *gov, const struct facts *facts, const struct jw_gov_place *host) {
-    if (!facts->has_source || !facts->has_destination || facts->windows)
-        return false;
-    for (size_t i = 0; i < facts->host_ip_count; i++)
-        if (is(&facts->host_ips[i], &facts->source) || is(&facts->host_ips[i], &facts->destination))
-            return false;
-    if (!host || !host->asset.len)
-        return true;
-    const struct jw_gov_place *source = of_source(gov, facts), *destination = of_destination(gov, facts);
-    return !(source && jw_text_is(source->asset, host->asset)) &&
-           !(destination && jw_text_is(destination->asset, host->asset));
-}
-
-static bool is_outbound(const struct facts *facts) {
-    if (jw_text_is(facts->direction, JW_TEXT("outbound")) || jw_text_is(facts->direction, JW_TEXT("egress")))
-        return true;
-    if (facts->direction.len && !jw_text_is(facts->direction, JW_TEXT("unknown")))
-        return false;
-    return !jw_address_is_private(&facts->destination) && jw_address_is_private(&facts->source);
-}
-
-static const struct jw_gov_place *decide(const struct jw_gov *gov, const struct facts *facts) {
-    const struct jw_gov_place *host = of_host(gov, facts), *place = NULL;
-    if (is_between(gov, facts, host)) {
-        place = is_outbound(facts) ? of_source(gov, facts) : of_destination(gov, facts);
-        if (!place)
-            place = is_outbound(facts) ? of_destination(gov, facts) : of_source(gov, facts);
-    }
-    if (!place)
-        place = host;
-    if (!place)
-        place = of_destination(gov, facts);
-    if (!place)
-        place = of_source(gov, facts);
-    if (!place)
-        place = jw_gov_find_host(gov, facts->observer_name);
-    if (!place && facts->has_observer)
-        place = jw_gov_find_address(gov, &facts->observer);
-    return place;
-}
-
-static void put(struct jw_record *rec, jw_field_id id, jw_text value) {
-    if (value.len)
-        jw_record_append(rec, (jw_field){.name = jw_field_get(id)->name, .value = value, .id = id});
-}
-
-void jw_gov_attribute(const struct jw_gov *gov, struct jw_record *rec) {
-    static const jw_field_id ours[] = {JW_F_GOV_UNIT, JW_F_GOV_OWNER, JW_F_GOV_ASSET, JW_F_GOV_PLANE};
-    struct facts facts = {0};
-    for (uint32_t i = 0; i < rec->count; i++)
-        gather_one(&facts, &rec->fields[i]);
-    for (size_t i = 0; facts.has_gov && i < sizeof ours / sizeof *ours; i++)
-        jw_record_remove(rec, jw_field_get(ours[i])->name);
-    const struct jw_gov_place *place = decide(gov, &facts);
-    if (!place)
-        return;
-    put(rec, JW_F_GOV_UNIT, place->unit);
-    put(rec, JW_F_GOV_OWNER, place->owner);
-    put(rec, JW_F_GOV_ASSET, place->asset);
-    put(rec, JW_F_GOV_PLANE, place->plane);
 }

@@ -6,7 +6,9 @@
  * leaves empty it takes over from the next wider network; the longest prefix wins; an asset wins over a network of
  * the same one address.
  *
- * A jw_gov is compiled once and then only read: any number of threads. Reloading means loading a second one. */
+ * A jw_gov is compiled once and then only read: any number of threads. Reloading means loading a second one. What
+ * the ledgers say comes beside it (live.h) and changes while it is used: of each of the four values the one from
+ * the narrower network wins, and where plan and ledger name the same network, the ledger. */
 #pragma once
 #include "base/address.h"
 #include "record/record.h"
@@ -34,7 +36,12 @@ struct jw_gov_counts jw_gov_count(const struct jw_gov *gov);
 /* "file:line: reason" of refused row `i`; {NULL, 0} past the last one kept. Lives as long as `gov`. */
 jw_text jw_gov_refused(const struct jw_gov *gov, size_t i);
 
-/* NULL when the plan says nothing. Host names compare without case; "web.example" also finds the plan's "web". */
+/* From now on the ledgers are asked as well. `live` is borrowed; before the first event. */
+struct jw_gov_live;
+void jw_gov_join(struct jw_gov *gov, struct jw_gov_live *live);
+
+/* What the plan says, without the ledgers; NULL: nothing. Host names compare without case; "web.example" also finds
+ * the plan's "web". */
 const struct jw_gov_place *jw_gov_find_address(const struct jw_gov *gov, const jw_address *address);
 const struct jw_gov_place *jw_gov_find_host(const struct jw_gov *gov, jw_text name);
 
@@ -43,6 +50,6 @@ const struct jw_gov_place *jw_gov_find_host(const struct jw_gov *gov, jw_text na
  * the reporting host is not one of them (a firewall, a probe): network.direction inbound or ingress, or the source
  * is a public address: destination.ip, source.ip outbound or egress, or the destination is a public address:
  * source.ip, destination.ip inside to inside: destination.ip (who is aimed at answers first), source.ip then the
- * reporting host as below else: host.name, host.hostname, host.ip, destination.ip, source.ip, observer.name,
- * observer.ip Values live as long as `gov` (rec borrows them). */
+ * reporting host as below else: host.name, host.hostname, host.mac, host.ip, destination.ip, source.ip, source.mac,
+ * observer.name, observer.ip. Values live as long as `gov` and rec->mem (rec borrows them). */
 void jw_gov_attribute(const struct jw_gov *gov, struct jw_record *rec);

@@ -197,6 +197,7 @@ void jw_plan_add(struct jw_plan *plan, uint32_t line, const struct jw_plan_row *
 
 void jw_plan_clear(struct jw_plan *plan) {
     free(plan->places);
+    free(plan->widths);
     free(plan->spans);
     free(plan->hosts);
     *plan = (struct jw_plan){0};

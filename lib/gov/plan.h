@@ -16,6 +16,7 @@ struct jw_plan_host {
 struct jw_plan {
     struct jw_arena *mem;
     struct jw_gov_place *places;
+    uint8_t (*widths)[4]; /* of each place: the prefix lengths that unit, owner, asset and plane came from */
     size_t place_count, place_capacity;
     struct jw_ranges_span *spans;
     size_t span_count, span_capacity;

@@ -32,6 +32,8 @@ jw_status jw_intake_load(const struct jw_intake_options *options, struct jw_inta
     jw_status st = jw_parsers_load(folder, &intake->parsers, err);
     if (st == JW_OK && options->plan)
         st = jw_gov_load(options->plan, &intake->gov, err);
+    if (st == JW_OK && intake->gov && options->live)
+        jw_gov_join(intake->gov, options->live);
     if (st != JW_OK)
         return st;
     *out = intake;

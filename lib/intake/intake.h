@@ -7,10 +7,12 @@
 #include "record/record.h"
 
 struct jw_intake;
+struct jw_gov_live;
 struct jw_intake_options {
-    const char *content; /* folder with parsers/ and mappings/ */
-    const char *plan;    /* folder of the address plan and asset list; NULL: nothing is attributed */
-    int zone_offset_s;   /* for timestamps that name no zone: seconds east of UTC */
+    const char *content;      /* folder with parsers/ and mappings/ */
+    const char *plan;         /* folder of the address plan and asset list; NULL: nothing is attributed */
+    struct jw_gov_live *live; /* what the ledgers say (gov/live.h); borrowed; NULL: nothing */
+    int zone_offset_s;        /* for timestamps that name no zone: seconds east of UTC */
 };
 JW_MUST_CHECK jw_status jw_intake_load(const struct jw_intake_options *options, struct jw_intake **out,
                                        struct jw_error *err);

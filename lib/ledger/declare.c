@@ -5,8 +5,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static const char *const keys[] = {"name", "title",    "about",     "requirements", "called", "unit", "owner",
-                                   "list", "workflow", "keep_days", "fields",       "rights", NULL};
+static const char *const keys[] = {"name",        "title", "about",    "requirements", "called", "unit",
+                                   "owner",       "list",  "workflow", "keep_days",    "fields", "rights",
+                                   "attribution", NULL};
 
 void jw_declare_label(struct jw_source *source, const json_t *in, const char *key, const char *fallback,
                       size_t most, const char *const *more, struct jw_ledger_label *out) {
@@ -141,6 +142,7 @@ void jw_declare_ledger(struct jw_source *source, const char *name, struct jw_led
     jw_source_integer(source, source->root, "keep_days", 0, 36500, &keep_days);
     out->keep_days = (int)keep_days;
     jw_declare_rights(source, out);
+    jw_declare_attribution(source, out);
 }
 
 static const json_t *fields_of(const struct jw_source *source) { return json_object_get(source->root, "fields"); }

@@ -53,6 +53,15 @@ struct jw_ledger_right {
 #define JW_MAY_IMPORT    32u
 #define JW_MAY_EXPORT    64u
 
+/* Which fields say whose the events of an address are: jw-collect reads them (lib/gov). Unit and owner are the
+ * ledger's own; an asset is called as the record is, unless `address` is a network. -1: none. */
+struct jw_ledger_attribution {
+    bool given;
+    int address, mac, host, plane;
+    int except; /* records whose choice here is one of except_values (ends with NULL) say nothing */
+    char **except_values;
+};
+
 struct jw_ledger {
     char name[JW_LEDGER_NAME];
     struct jw_ledger_label title, about;
@@ -65,6 +74,7 @@ struct jw_ledger {
     int *listed;     /* fields shown in lists, ends with -1 */
     struct jw_ledger_right *rights;
     size_t right_count;
+    struct jw_ledger_attribution attribution;
     char workflow[JW_LEDGER_NAME]; /* empty: none */
     int keep_days;                 /* retention of deleted records; 0: for ever */
     char digest[65];               /* SM3 of the file, hex */

@@ -94,6 +94,18 @@ static void a_wrong_file_is_refused_at_its_line_and_column_with_a_reason(struct 
         {"title: x\nfields:\n  a: {type: text}\nrights:\n  - {role: r, may: [read, fly]}\n", 5, 27, "no \"fly\""},
         {"title: x\nfields:\n  a: {type: text}\nrights:\n  - {role: r, may: [read], where: units}\n", 5, 28,
          "unit: FIELD"},
+        {"title: x\nattribution: {address: a}\nfields:\n  a: {type: text}\n", 2, 15,
+         "of type text; wants ip or cidr"},
+        {"title: x\nattribution: {plane: a}\nfields:\n  a: {type: text}\n", 2, 1,
+         "at least one of address, mac, host"},
+        {"title: x\nattribution: {host: a}\nfields:\n  b: {type: text}\n  a: {type: text, sensitivity: "
+         "sensitive}\n",
+         2, 15, "is not open"},
+        {"title: x\nattribution: {host: a, except: {b: [y]}}\nfields:\n  a: {type: text}\n"
+         "  b: {type: choice, choices: {x: 一}}\n",
+         2, 0, "no choice \"y\""},
+        {"title: x\nattribution: {host: a, except: {a: [y]}}\nfields:\n  a: {type: text}\n", 2, 0,
+         "no choice field"},
         {"title: x\nfields:\n  a: {type: text, title: 110}\n", 3, 19, "between quotes"},
         {"title: x\nfields:\n  a: {type: text, required: yes}\n", 3, 19, "true or false"},
         {"title: x\nfields:\n  a: &x {type: text}\n  b: *x\n", 3, 0, "anchors"},

@@ -6,6 +6,7 @@ struct jw_sql {
     const struct jw_sql_engine *engine;
     void *state;
     int64_t changed;
+    bool read_only; /* set before `open` */
     char broken[256];
 };
 

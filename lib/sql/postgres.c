@@ -55,6 +55,15 @@ static jw_status fail_as(struct jw_sql *sql, const PGresult *result, struct jw_e
 
 static void forget_notice(void *context, const char *text) { (void)context, (void)text; }
 
+static jw_status script(struct jw_sql *sql, const char *text, struct jw_error *err) {
+    struct postgres *state = sql->state;
+    PGresult *result = PQexec(state->link, text);
+    ExecStatusType how = PQresultStatus(result);
+    jw_status st = how == PGRES_COMMAND_OK || how == PGRES_TUPLES_OK ? JW_OK : fail_as(sql, result, err);
+    PQclear(result);
+    return st;
+}
+
 static jw_status open_link(const char *where, struct jw_sql *sql, struct jw_error *err) {
     struct postgres *state = sql->state = calloc(1, sizeof *state);
     if (!state)
@@ -65,7 +74,7 @@ static jw_status open_link(const char *where, struct jw_sql *sql, struct jw_erro
     if (PQstatus(state->link) != CONNECTION_OK)
         return fail_with(err, JW_E_SYSTEM, PQerrorMessage(state->link));
     PQsetNoticeProcessor(state->link, forget_notice, NULL);
-    return JW_OK;
+    return sql->read_only ? script(sql, "SET default_transaction_read_only = on", err) : JW_OK;
 }
 
 static void close_link(void *context) {
@@ -74,15 +83,6 @@ static void close_link(void *context) {
         free(state->cache.slots[i].text);
     PQfinish(state->link);
     free(state);
-}
-
-static jw_status script(struct jw_sql *sql, const char *text, struct jw_error *err) {
-    struct postgres *state = sql->state;
-    PGresult *result = PQexec(state->link, text);
-    ExecStatusType how = PQresultStatus(result);
-    jw_status st = how == PGRES_COMMAND_OK || how == PGRES_TUPLES_OK ? JW_OK : fail_as(sql, result, err);
-    PQclear(result);
-    return st;
 }
 
 static jw_status prepare(struct jw_sql *sql, const char *text, char name[16], struct jw_error *err) {

@@ -11,10 +11,11 @@ static const struct jw_sql_engine *engine_of(const char *where) {
     return postgres ? &jw_sql_postgres : &jw_sql_sqlite;
 }
 
-jw_status jw_sql_open(const char *where, struct jw_sql **out, struct jw_error *err) {
+static jw_status open_as(const char *where, bool read_only, struct jw_sql **out, struct jw_error *err) {
     struct jw_sql *sql = calloc(1, sizeof *sql);
     if (!sql)
         return jw_fail(err, JW_E_LIMIT, "no memory");
+    sql->read_only = read_only;
     sql->engine = engine_of(where);
     jw_status st = sql->engine->open(where, sql, err);
     if (st != JW_OK) {
@@ -23,6 +24,14 @@ jw_status jw_sql_open(const char *where, struct jw_sql **out, struct jw_error *e
     }
     *out = sql;
     return JW_OK;
+}
+
+jw_status jw_sql_open(const char *where, struct jw_sql **out, struct jw_error *err) {
+    return open_as(where, false, out, err);
+}
+
+jw_status jw_sql_open_reader(const char *where, struct jw_sql **out, struct jw_error *err) {
+    return open_as(where, true, out, err);
 }
 
 void jw_sql_close(struct jw_sql *sql) {

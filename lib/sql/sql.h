@@ -25,6 +25,8 @@ typedef struct jw_sql_value {
 /* "postgresql://…" (libpq's forms), else a path: SQLite's file, made if it is not there. A commit is durable when
  * it returns (SQLite: WAL, synchronous FULL). JW_E_SYSTEM: cannot be opened, and why, without the password. */
 JW_MUST_CHECK jw_status jw_sql_open(const char *where, struct jw_sql **out, struct jw_error *err);
+/* The same for a connection that can only read; a file that is not there stays so. */
+JW_MUST_CHECK jw_status jw_sql_open_reader(const char *where, struct jw_sql **out, struct jw_error *err);
 void jw_sql_close(struct jw_sql *sql);
 JW_DEFINE_AUTO(jw_sql, jw_sql_close)
 bool jw_sql_is_postgres(const struct jw_sql *sql);

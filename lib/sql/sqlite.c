@@ -47,19 +47,20 @@ static jw_status open_file(const char *where, struct jw_sql *sql, struct jw_erro
     struct sqlite *state = sql->state = calloc(1, sizeof *state);
     if (!state)
         return jw_fail(err, JW_E_LIMIT, "no memory");
-    int code = sqlite3_open_v2(
-        where, &state->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        NULL);
+    int how = sql->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int code = sqlite3_open_v2(where, &state->db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK)
         return jw_wrap(err, fail_as(sql, code, err), "%s", where);
     sqlite3_busy_timeout(state->db, BUSY_MS);
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* "text" is a name, never a text */
     sqlite3_db_config(state->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    jw_status st = script(sql,
-                          "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-                          "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY",
-                          err);
+    jw_status st = script(sql, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY", err);
+    if (st == JW_OK && !sql->read_only)
+        st = script(sql,
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+                    "PRAGMA cache_size = -65536",
+                    err);
     return st == JW_OK ? JW_OK : jw_wrap(err, st, "%s", where);
 }
 
