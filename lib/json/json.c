@@ -1,6 +1,7 @@
 /* lib/json/json.c — one pass over the text, recursion bounded by JW_JSON_DEPTH. */
 #include "json.h"
 
+#include "keys.h"
 #include "scan.h"
 
 #include <assert.h>
@@ -11,6 +12,8 @@ struct reader {
     struct jw_error *err;
     unsigned depth;
     bool lazy;       /* strings with escapes stay as they are written, names get no id */
+    uint16_t number; /* of the key being read, at the top; 0: not known */
+    struct jw_json_keys *keys;
     size_t name_len; /* of `name`: the path to the value being read */
     jw_text key;     /* the same path, borrowed, while it is a single key */
     char name[JW_JSON_NAME + 1];
@@ -202,41 +205,61 @@ static inline jw_status store(struct reader *r, jw_text value, unsigned kind) {
         name = jw_field_get(id)->name;
     else if (!r->key.ptr && !(name = jw_arena_copy(rec->mem, name)).ptr)
         rec->state = JW_E_LIMIT;
+    uint16_t number = r->key.ptr ? r->number : 0;
     if (rec->count < rec->capacity && rec->state == JW_OK)
-        rec->fields[rec->count++] = (jw_field){name, value, id, (uint8_t)kind};
+        rec->fields[rec->count++] = (jw_field){name, value, id, (uint8_t)kind, number};
     else
-        jw_record_append(rec, (jw_field){name, value, id, (uint8_t)kind});
+        jw_record_append(rec, (jw_field){name, value, id, (uint8_t)kind, number});
     return rec->state == JW_OK ? JW_OK : too_much(r, "memory ceiling");
 }
 
 static jw_status value(struct reader *r);
+
+/* A name with its colon. At the top of a lazy reader's events it is mostly the expected one. */
+static inline jw_status name(struct reader *r, bool top, uint16_t before, jw_text *out) {
+    const char *start = r->at;
+    r->number = top ? key_expected(r->keys, before, start, r->end) : 0;
+    if (r->number) {
+        r->at += r->keys->known[r->number].size;
+        *out = r->keys->known[r->number].name;
+        return JW_OK;
+    }
+    if (!next_is(r, '"'))
+        return wrong(r, "expected a name");
+    jw_status status = string(r, out, NULL);
+    if (status != JW_OK)
+        return status;
+    if (top && out->ptr == start + 1 && (r->number = jw_json_key_learn(r->keys, before, *out)))
+        *out = r->keys->known[r->number].name;
+    blanks(r);
+    return next_is(r, ':') ? JW_OK : wrong(r, "expected ':'");
+}
 
 /* Behind the brace. The path is extended by each key and cut back at the end. */
 static jw_status object(struct reader *r) {
     size_t path = r->name_len;
     jw_text outer = r->key, key;
     jw_status status;
-    bool first = true;
+    bool first = true, top = r->keys && r->depth == 1 && path == 0;
+    uint16_t number = r->number, before = 0;
+    if (outer.ptr && path)
+        memcpy(r->name, outer.ptr, path); /* a single key is copied only when something stands below it */
     for (blanks(r); !next_is(r, '}'); blanks(r)) {
         if (!first && !next_is(r, ','))
             return wrong(r, "expected ',' or '}'");
         if (!first)
             blanks(r);
         first = false;
-        if (!next_is(r, '"'))
-            return wrong(r, "expected a name");
-        if ((status = string(r, &key, NULL)) != JW_OK)
+        if ((status = name(r, top, before, &key)) != JW_OK)
             return status;
-        blanks(r);
-        if (!next_is(r, ':'))
-            return wrong(r, "expected ':'");
+        before = r->number;
         size_t dot = r->depth > 1 || path > 0;
         if (path + dot + key.len > JW_JSON_NAME)
             return too_much(r, "name too long");
         r->key = dot ? (jw_text){0} : key;
         r->name[path] = '.';
-        if (key.len)
-            memcpy(r->name + path + dot, key.ptr, key.len);
+        if (key.len && dot)
+            memcpy(r->name + path + 1, key.ptr, key.len);
         r->name_len = path + dot + key.len;
         blanks(r);
         if ((status = value(r)) != JW_OK)
@@ -244,6 +267,7 @@ static jw_status object(struct reader *r) {
     }
     r->name_len = path;
     r->key = outer;
+    r->number = number;
     return first && r->depth > 1 ? store(r, JW_TEXT("{}"), JW_KIND_TEXT) : JW_OK;
 }
 
@@ -309,7 +333,8 @@ static jw_status document(struct reader *r) {
     return r->at == r->end ? JW_OK : wrong(r, "more behind the object");
 }
 
-static jw_status flatten(jw_text text, jw_text prefix, bool lazy, struct jw_record *rec, struct jw_error *err) {
+static jw_status flatten(jw_text text, jw_text prefix, bool lazy, struct jw_json_keys *keys, struct jw_record *rec,
+                         struct jw_error *err) {
     struct reader r; /* without its name buffer cleared: that would cost more than reading a short line */
     uint32_t before = rec->count;
     if (rec->state != JW_OK)
@@ -324,6 +349,9 @@ static jw_status flatten(jw_text text, jw_text prefix, bool lazy, struct jw_reco
     r.err = err;
     r.depth = 0;
     r.lazy = lazy;
+    r.keys = keys;
+    r.number = 0;
+    rec->keys = keys ? keys->serial : 0;
     r.name_len = prefix.len;
     r.key = (jw_text){0};
     if (prefix.len)
@@ -335,15 +363,16 @@ static jw_status flatten(jw_text text, jw_text prefix, bool lazy, struct jw_reco
 }
 
 jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec, struct jw_error *err) {
-    return flatten(text, prefix, false, rec, err);
+    return flatten(text, prefix, false, NULL, rec, err);
 }
 
 jw_status jw_json_flatten(jw_text text, struct jw_record *rec, struct jw_error *err) {
-    return flatten(text, (jw_text){0}, false, rec, err);
+    return flatten(text, (jw_text){0}, false, NULL, rec, err);
 }
 
-jw_status jw_json_flatten_lazy(jw_text text, struct jw_record *rec, struct jw_error *err) {
-    return flatten(text, (jw_text){0}, true, rec, err);
+jw_status jw_json_flatten_lazy(jw_text text, struct jw_json_keys *keys, struct jw_record *rec,
+                               struct jw_error *err) {
+    return flatten(text, (jw_text){0}, true, keys, rec, err);
 }
 
 size_t jw_json_unescape(jw_text written, char *out) {

@@ -20,11 +20,21 @@ JW_MUST_CHECK jw_status jw_json_flatten(jw_text text, struct jw_record *rec, str
 JW_MUST_CHECK jw_status jw_json_flatten_under(jw_text text, jw_text prefix, struct jw_record *rec,
                                               struct jw_error *err);
 
+/* What a lazy reader remembers of the names of its events, so that it reads them faster and its caller knows them
+ * by number. One thread; at most 1,023 names, then no more are kept. Names of records stand in it: it must outlive
+ * them. */
+struct jw_json_keys;
+struct jw_json_keys *jw_json_keys_new(void); /* NULL without memory, which jw_json_flatten_lazy takes as well */
+void jw_json_keys_free(struct jw_json_keys *keys);
+JW_DEFINE_AUTO(jw_json_keys, jw_json_keys_free)
+#define JW_JSON_KEYS 1024 /* jw_field.key is below; equal keys of one jw_record.keys are equal names */
+
 /* The same for readers that look at few values: strings with escapes (but \\uXXXX and \\/) stay as they were
  * written, checked but not decoded, and have this kind: then each character has one way to be written only; names
  * have no id. Such a record serves matching (sigma/sigma.h) and must be settled before anybody else sees it. */
 #define JW_JSON_ESCAPED 4 /* beside jw_kind */
-JW_MUST_CHECK jw_status jw_json_flatten_lazy(jw_text text, struct jw_record *rec, struct jw_error *err);
+JW_MUST_CHECK jw_status jw_json_flatten_lazy(jw_text text, struct jw_json_keys *keys, struct jw_record *rec,
+                                             struct jw_error *err);
 /* Makes it what jw_json_flatten would have made. JW_E_LIMIT when rec->mem is full. */
 JW_MUST_CHECK jw_status jw_json_settle(struct jw_record *rec, struct jw_error *err);
 #define JW_JSON_SLACK 16

@@ -76,10 +76,15 @@ static inline bool peer_agrees(jw_text text, jw_status status, const struct jw_r
     return same;
 }
 
-/* True when reading lazily and settling comes to the same record or refusal. */
-static inline bool lazy_agrees(jw_text text, jw_status status, const struct jw_record *rec, struct jw_arena *mem) {
+static inline bool lazy_with(struct jw_json_keys *keys, jw_text text, jw_status status, const struct jw_record *rec,
+                             struct jw_arena *mem) {
     struct jw_record lazy = {.mem = mem};
-    jw_status other = jw_json_flatten_lazy(text, &lazy, NULL);
+    jw_status other = jw_json_flatten_lazy(text, keys, &lazy, NULL);
+    for (uint32_t i = 0; i < lazy.count; i++) /* equal numbers, equal names */
+        for (uint32_t k = 0; k < i; k++)
+            if (lazy.fields[i].key && lazy.fields[i].key == lazy.fields[k].key &&
+                !jw_text_is(lazy.fields[i].name, lazy.fields[k].name))
+                return false;
     if (other == JW_OK)
         other = jw_json_settle(&lazy, NULL);
     if (other == JW_E_LIMIT || status == JW_E_LIMIT) /* the two need different amounts of memory */
@@ -90,4 +95,12 @@ static inline bool lazy_agrees(jw_text text, jw_status status, const struct jw_r
                jw_text_is(lazy.fields[i].name, rec->fields[i].name) &&
                jw_text_is(lazy.fields[i].value, rec->fields[i].value);
     return same;
+}
+
+/* True when reading lazily and settling comes to the same record or refusal: without memory of names, when they are
+ * new, and when they are expected. */
+static inline bool lazy_agrees(jw_text text, jw_status status, const struct jw_record *rec, struct jw_arena *mem) {
+    JW_AUTO(jw_json_keys_free_p) struct jw_json_keys *keys = jw_json_keys_new();
+    return lazy_with(NULL, text, status, rec, mem) && lazy_with(keys, text, status, rec, mem) &&
+           lazy_with(keys, text, status, rec, mem);
 }

@@ -22,6 +22,7 @@ typedef struct jw_field {
     jw_text name, value;
     jw_field_id id; /* JW_F_NONE: a name the dictionary does not know */
     uint8_t kind;   /* jw_kind */
+    uint16_t key;   /* of a record read lazily (json/json.h): the number of its name; 0: none */
 } jw_field;
 
 #define JW_RECORD_FIELDS \
@@ -37,6 +38,7 @@ struct jw_record {
     bool has_time;
     bool cut;        /* fields were left out at JW_RECORD_FIELDS */
     jw_status state; /* sticky: JW_OK until the arena is full */
+    uint64_t keys;   /* what numbers the names in jw_field.key; 0: nothing does */
 };
 
 /* Makes it empty again, keeping the arena, the field array and the two hints. After jw_arena_reset start from

@@ -55,10 +55,6 @@ void jw_cache_free(struct jw_cache *cache) {
     free(cache);
 }
 
-static uint64_t hash_of(const struct jw_cache *cache, uint32_t column, jw_text value) {
-    return jw_hash_quick(cache->key, value) ^ (column + 1) * UINT64_C(0x9E3779B97F4A7C15);
-}
-
 static struct slot *row_of(const struct jw_cache *cache, uint64_t hash) {
     return cache->slots + (hash >> 20 & cache->row_mask) * WAYS;
 }
@@ -67,27 +63,41 @@ static bool is_there(const struct jw_cache *cache, uint64_t place) {
     return place && cache->written - (place - 1) <= cache->ring_size;
 }
 
-bool jw_cache_find(const struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t **out,
-                   size_t *out_count) {
-    if (value.len > JW_CACHE_VALUE)
-        return false;
-    uint64_t hash = hash_of(cache, column, value);
-    const struct slot *row = row_of(cache, hash);
-    for (int i = 0; i < WAYS; i++) {
-        if (row[i].hash != hash || !is_there(cache, row[i].place))
-            continue;
-        const struct entry *entry = (const void *)(cache->ring + ((row[i].place - 1) & (cache->ring_size - 1)));
-        if (entry->column == column && entry->value_size == value.len &&
-            (value.len == 0 || memcmp(entry->list + entry->count, value.ptr, value.len) == 0)) {
-            *out = entry->list;
-            *out_count = entry->count;
-            return true;
-        }
-    }
-    return false;
+uint64_t jw_cache_ask(const struct jw_cache *cache, uint32_t column, jw_text value) {
+    uint64_t hash = jw_hash_quick(cache->key, value) ^ (column + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    __builtin_prefetch(row_of(cache, hash));
+    return hash;
 }
 
-void jw_cache_add(struct jw_cache *cache, uint32_t column, jw_text value, const uint32_t *list, size_t count) {
+static const struct entry *entry_at(const struct jw_cache *cache, uint64_t place) {
+    return (const void *)(cache->ring + ((place - 1) & (cache->ring_size - 1)));
+}
+
+uint64_t jw_cache_place(const struct jw_cache *cache, uint64_t hash) {
+    const struct slot *row = row_of(cache, hash);
+    for (int i = 0; i < WAYS; i++)
+        if (row[i].hash == hash && is_there(cache, row[i].place)) {
+            __builtin_prefetch(entry_at(cache, row[i].place));
+            return row[i].place;
+        }
+    return 0;
+}
+
+bool jw_cache_read(const struct jw_cache *cache, uint64_t place, uint32_t column, jw_text value,
+                   const uint32_t **out, size_t *out_count) {
+    if (!is_there(cache, place))
+        return false;
+    const struct entry *entry = entry_at(cache, place);
+    if (entry->column != column || entry->value_size != value.len ||
+        (value.len && memcmp(entry->list + entry->count, value.ptr, value.len) != 0))
+        return false;
+    *out = entry->list;
+    *out_count = entry->count;
+    return true;
+}
+
+void jw_cache_add(struct jw_cache *cache, uint64_t hash, uint32_t column, jw_text value, const uint32_t *list,
+                  size_t count) {
     size_t size = (sizeof(struct entry) + count * sizeof *list + value.len + 7) & ~(size_t)7;
     if (value.len > JW_CACHE_VALUE || size > cache->ring_size / 16)
         return;
@@ -96,7 +106,6 @@ void jw_cache_add(struct jw_cache *cache, uint32_t column, jw_text value, const 
         cache->written += cache->ring_size - at;
         at = 0;
     }
-    uint64_t hash = hash_of(cache, column, value);
     struct slot *row = row_of(cache, hash), *oldest = row;
     for (int i = 1; i < WAYS; i++)
         if (row[i].place < oldest->place)

@@ -1,6 +1,10 @@
 /* lib/sigma/fold.c — Unicode simple case folding of UTF-8; what is not UTF-8 stays as it is. */
 #include "pattern.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 static const struct run {
     uint32_t first, last;
     uint8_t step;
@@ -60,10 +64,29 @@ static size_t encode(uint32_t c, unsigned char *out) {
     return 4;
 }
 
+/* ASCII, which logs mostly are: 16 bytes at once up to the first block that is more. Gives how many. */
+static size_t fold_ascii(const unsigned char *in, size_t len, unsigned char *to) {
+    size_t i = 0;
+#if defined(__SSE2__)
+    /* 'A' to 'Z' are moved to the lowest 26 signed numbers, for SSE2 compares signed bytes only */
+    const __m128i move = _mm_set1_epi8((char)(0x80 - 'A')), end = _mm_set1_epi8((char)(0x80 + 26)),
+                  bit = _mm_set1_epi8(0x20);
+    for (; len - i >= 16; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(in + i));
+        if (_mm_movemask_epi8(v))
+            break;
+        __m128i upper = _mm_cmplt_epi8(_mm_add_epi8(v, move), end);
+        _mm_storeu_si128((__m128i *)(to + i), _mm_or_si128(v, _mm_and_si128(upper, bit)));
+    }
+#endif
+    return i;
+}
+
 size_t jw_fold(jw_text s, char *out) {
     const unsigned char *in = (const unsigned char *)s.ptr;
-    unsigned char *to = (unsigned char *)out;
-    for (size_t i = 0; i < s.len;) {
+    size_t i = fold_ascii(in, s.len, (unsigned char *)out);
+    unsigned char *to = (unsigned char *)out + i;
+    while (i < s.len) {
         if (in[i] < 0x80) {
             *to++ = (unsigned char)(in[i] >= 'A' && in[i] <= 'Z' ? in[i] + 32 : in[i]);
             i++;

@@ -9,6 +9,7 @@
 #define CACHE_BYTES  (16u << 20)
 #define VALUES_BYTES (64u << 10) /* of short values of one event, gathered for a screen */
 #define FOLDED_BYTES (96u << 20) /* of the values that fieldref compares: twice the longest event, folded */
+#define PROBES       64          /* values of one event that are looked up together */
 #define TIMED_EVERY  64          /* events, on average */
 #define AS_WRITTEN   0x80000000u /* of columns in the cache: the value is JSON's */
 #define SIGN_COLUMN  0x80000000u /* tells a column from a predicate in a signature */
@@ -18,6 +19,8 @@ void jw_sigma_worker_free(struct jw_sigma_worker *w) {
         return;
     jw_index_worker_free(w->scan);
     jw_cache_free(w->cache);
+    free(w->recent);
+    free(w->numbers);
     free(w->places);
     free(w->touched);
     free(w->links);
@@ -54,6 +57,8 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
     w->set = set;
     w->scan = jw_index_worker_new(set->predicate_count);
     w->cache = jw_cache_new(CACHE_BYTES);
+    w->numbers = calloc(JW_JSON_KEYS, sizeof *w->numbers);
+    w->recent = calloc(set->column_count + 1, sizeof *w->recent);
     w->places = calloc(set->column_count + 1, sizeof *w->places);
     w->touched = calloc(set->column_count + 1, sizeof *w->touched);
     w->truth = calloc(set->predicate_count + 1, sizeof *w->truth);
@@ -68,8 +73,9 @@ struct jw_sigma_worker *jw_sigma_worker_new(const struct jw_sigma *set) {
     w->costs = calloc(set->rule_count + 1, sizeof *w->costs);
     w->until_timed = w->random = 1;
     w->clock_ns = clock_cost();
-    bool good = w->scan && w->cache && w->places && w->touched && w->truth && w->rule_stamp && w->candidates &&
-                w->active && w->hits && w->plans && w->folded && w->values && w->costs;
+    bool good = w->scan && w->cache && w->numbers && w->recent && w->places && w->touched && w->truth &&
+                w->rule_stamp && w->candidates && w->active && w->hits && w->plans && w->folded && w->values &&
+                w->costs;
     for (uint32_t i = 0; good && i < set->column_count; i++)
         good = !set->columns[i].index || jw_index_worker_fit(w->scan, set->columns[i].index);
     if (!good)
@@ -113,11 +119,24 @@ static bool add_link(struct jw_sigma_worker *w, struct jw_place *place, uint32_t
     return true;
 }
 
+static inline uint32_t name_of(struct jw_sigma_worker *w, const jw_field *field) {
+    if (!field->key || !w->keys)
+        return jw_sigma_name(w->set, field);
+    uint32_t *number = &w->numbers[field->key];
+    if (!*number)
+        *number = 1 + jw_sigma_name(w->set, field);
+    return *number - 1;
+}
+
 /* The first name of a column that the event has gives its values; every value of that name. */
 static void gather(struct jw_sigma_worker *w) {
     const struct jw_sigma *set = w->set;
+    if (w->keys != w->rec->keys) {
+        memset(w->numbers, 0, JW_JSON_KEYS * sizeof *w->numbers);
+        w->keys = w->rec->keys;
+    }
     for (uint32_t i = 0; i < w->rec->count; i++) {
-        uint32_t name = jw_sigma_name(set, &w->rec->fields[i]);
+        uint32_t name = name_of(w, &w->rec->fields[i]);
         if (!name)
             continue;
         for (uint32_t p = set->name_places.start[name - 1]; p < set->name_places.start[name]; p++) {
@@ -170,19 +189,8 @@ jw_text jw_sigma_text(struct jw_sigma_worker *w, uint32_t at) {
     return w->decoded[at].text;
 }
 
-/* Values as JSON wrote them are remembered as such, beside those that need no decoding. */
-static void scan_field(struct jw_sigma_worker *w, uint32_t column, uint32_t at, bool routing) {
-    const jw_field *field = &w->rec->fields[at];
+static void take(struct jw_sigma_worker *w, const uint32_t *list, size_t count, bool routing) {
     const struct jw_lists *anchors = &w->set->rule_anchors;
-    uint32_t key = field->kind == JW_JSON_ESCAPED ? column | AS_WRITTEN : column;
-    const uint32_t *list;
-    size_t count;
-    if (field->kind == JW_KIND_NULL)
-        return;
-    if (!jw_cache_find(w->cache, key, field->value, &list, &count)) {
-        count = jw_index_scan(w->set->columns[column].index, w->scan, jw_sigma_text(w, at), &list);
-        jw_cache_add(w->cache, key, field->value, list, count);
-    }
     for (size_t i = 0; i < count; i++) {
         uint32_t p = list[i];
         if (w->truth[p] == w->epoch)
@@ -195,6 +203,56 @@ static void scan_field(struct jw_sigma_worker *w, uint32_t column, uint32_t at, 
     }
 }
 
+/* Values as JSON wrote them are remembered as such, beside those that need no decoding. */
+static uint32_t key_of(const jw_field *field, uint32_t column) {
+    return field->kind == JW_JSON_ESCAPED ? column | AS_WRITTEN : column;
+}
+
+/* The column's last value is often this one as well, and then found without a hash. */
+static bool is_recent(struct jw_sigma_worker *w, uint32_t column, const jw_field *field, bool routing) {
+    const uint32_t *list;
+    size_t count;
+    if (!jw_cache_read(w->cache, w->recent[column], key_of(field, column), field->value, &list, &count))
+        return false;
+    take(w, list, count, routing);
+    return true;
+}
+
+static void scan_probe(struct jw_sigma_worker *w, const struct jw_probe *probe, bool routing) {
+    const jw_field *field = &w->rec->fields[probe->field];
+    uint32_t key = key_of(field, probe->column);
+    const uint32_t *list;
+    size_t count;
+    if (probe->place && jw_cache_read(w->cache, probe->place, key, field->value, &list, &count)) {
+        w->recent[probe->column] = probe->place;
+    } else {
+        jw_text text = jw_sigma_text(w, probe->field);
+        count = jw_index_scan(w->set->columns[probe->column].index, w->scan, text, &list);
+        if (field->value.len <= JW_CACHE_VALUE)
+            jw_cache_add(w->cache, probe->hash, key, field->value, list, count);
+    }
+    take(w, list, count, routing);
+}
+
+static void find_probe(struct jw_sigma_worker *w, struct jw_probe *probe) {
+    probe->place = probe->hash ? jw_cache_place(w->cache, probe->hash) : 0;
+}
+
+static struct jw_probe probe_of(struct jw_sigma_worker *w, uint32_t column, uint32_t at) {
+    const jw_field *field = &w->rec->fields[at];
+    bool known = field->value.len <= JW_CACHE_VALUE;
+    return (struct jw_probe){known ? jw_cache_ask(w->cache, key_of(field, column), field->value) : 0, 0, column,
+                             at};
+}
+
+static void scan_field(struct jw_sigma_worker *w, uint32_t column, uint32_t at, bool routing) {
+    if (w->rec->fields[at].kind == JW_KIND_NULL || is_recent(w, column, &w->rec->fields[at], routing))
+        return;
+    struct jw_probe probe = probe_of(w, column, at);
+    find_probe(w, &probe);
+    scan_probe(w, &probe, routing);
+}
+
 static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing) {
     struct jw_place *place = &w->places[column];
     if (place->scanned || !w->set->columns[column].index)
@@ -202,6 +260,33 @@ static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing
     place->scanned = true;
     for (uint32_t at = place->first; at; at = w->links[at - 1].next)
         scan_field(w, column, w->links[at - 1].field, routing);
+}
+
+/* All values of the columns that the plan names: what is known of them is asked from memory for many at once. */
+static void scan_columns(struct jw_sigma_worker *w, const struct jw_plan *plan) {
+    struct jw_probe probes[PROBES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w->touched_count; i++) {
+        uint32_t column = w->touched[i];
+        struct jw_place *place = &w->places[column];
+        if (!jw_bit(plan->columns, column) || place->scanned || !w->set->columns[column].index)
+            continue;
+        place->scanned = true;
+        for (uint32_t at = place->first; at; at = w->links[at - 1].next) {
+            uint32_t number = w->links[at - 1].field;
+            if (w->rec->fields[number].kind == JW_KIND_NULL || is_recent(w, column, &w->rec->fields[number], false))
+                continue;
+            if (count == PROBES) {
+                scan_field(w, column, number, false);
+                continue;
+            }
+            probes[count++] = probe_of(w, column, number);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++)
+        find_probe(w, &probes[i]);
+    for (uint32_t i = 0; i < count; i++)
+        scan_probe(w, &probes[i], false);
 }
 
 /* All values of one column, folded unless `cased`; each once, because every one of the other side is compared with
@@ -400,9 +485,7 @@ size_t jw_sigma_match(struct jw_sigma_worker *w, const struct jw_record *rec, co
     w->rec = jw_stamp_add(&w->stamp, w->set, rec);
     gather(w);
     const struct jw_plan *plan = plan_of(w, source);
-    for (uint32_t i = 0; i < w->touched_count; i++)
-        if (jw_bit(plan->columns, w->touched[i]))
-            scan_column(w, w->touched[i], false);
+    scan_columns(w, plan);
     scan_keywords(w, plan);
     for (uint32_t i = 0; i < plan->loose_count; i++)
         add_candidate(w, plan->loose[i]);

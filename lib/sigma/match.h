@@ -13,6 +13,11 @@ struct jw_link {
     uint32_t field, next;
 };
 
+struct jw_probe { /* one value on its way through the cache */
+    uint64_t hash, place;
+    uint32_t column, field;
+};
+
 struct jw_decoded { /* of a value that stands in the record as JSON wrote it */
     uint32_t epoch;
     jw_text text;
@@ -22,8 +27,11 @@ struct jw_sigma_worker {
     const struct jw_sigma *set;
     struct jw_index_worker *scan;
     struct jw_cache *cache;
+    uint64_t *recent; /* by column: where the cache has its last value */
     const struct jw_record *rec;
     uint32_t epoch;
+    uint64_t keys;                    /* jw_record.keys of the event before */
+    uint32_t *numbers;                /* by jw_field.key: 1 + what jw_sigma_name says; 0: not asked yet */
     struct jw_place *places;          /* by column */
     uint32_t *touched, touched_count; /* columns */
     struct jw_link *links;
