@@ -33,7 +33,7 @@ void jw_record_append(struct jw_record *rec, jw_field field) {
 
 static jw_field field_of(jw_text name, jw_text value, jw_kind kind) {
     jw_field_id id = jw_field_find(name);
-    return (jw_field){id ? jw_field_get(id)->name : name, value, id, (uint8_t)kind};
+    return (jw_field){.name = id ? jw_field_get(id)->name : name, .value = value, .id = id, .kind = (uint8_t)kind};
 }
 
 static bool same_name(const jw_field *field, jw_field_id id, jw_text name) {
@@ -73,7 +73,7 @@ void jw_record_add_kind(struct jw_record *rec, jw_text name, jw_text value, jw_k
 }
 
 void jw_record_put_kind(struct jw_record *rec, jw_field_id id, jw_text value, jw_kind kind) {
-    replace(rec, (jw_field){jw_field_get(id)->name, value, id, (uint8_t)kind});
+    replace(rec, (jw_field){.name = jw_field_get(id)->name, .value = value, .id = id, .kind = (uint8_t)kind});
 }
 
 void jw_record_put(struct jw_record *rec, jw_field_id id, jw_text value) {
