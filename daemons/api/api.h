@@ -30,6 +30,7 @@ struct jw_api {
     struct jw_guard *guard;
     struct jw_verified *verified; /* identity.h */
     struct jw_counters *counters;
+    struct jw_desk *desk;     /* ledger.h */
     struct jw_api_lake *lake; /* search.h */
     struct jw_timer *sampler;
     bool tls;
@@ -38,8 +39,9 @@ struct jw_api {
 
 /* The sender of a request, in request->user. */
 struct jw_api_caller {
-    enum jw_api_right is; /* PERSON, ADMIN or SENDER */
-    jw_account account;   /* of a person */
-    jw_key key;           /* of a sender */
-    jw_text token;        /* of a session; empty with Basic */
+    enum jw_api_right is;     /* PERSON, ADMIN or SENDER */
+    jw_account account;       /* of a person */
+    jw_key key;               /* of a sender */
+    jw_text token;            /* of a session; empty with Basic */
+    struct jw_holder *holder; /* what a person may do; identity.h gives it */
 };

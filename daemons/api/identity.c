@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "rights/rights.h"
 
 #define VERIFIED     256
 #define VERIFIED_S   300
@@ -181,6 +182,26 @@ static bool refuse_sender(struct jw_api *api, struct jw_http_response *out) {
     return false;
 }
 
+/* Accounts carry one word today: an "admin" keeps the platform and works with its records. */
+static bool give_holder(struct jw_http_request *request, struct jw_api_caller *caller) {
+    static const char *const roles[] = {"system_admin", "operator"};
+    struct jw_holder *holder = jw_arena_alloc(request->mem, sizeof *holder);
+    if (!holder)
+        return false;
+    *holder = (struct jw_holder){0};
+    snprintf(holder->account, sizeof holder->account, "%s", caller->account.name);
+    for (size_t i = 0; caller->is == JW_API_ADMIN && i < sizeof roles / sizeof *roles; i++)
+        snprintf(holder->grants[holder->grant_count++].role, JW_LEDGER_NAME, "%s", roles[i]);
+    caller->holder = holder;
+    return true;
+}
+
+const struct jw_holder *jw_api_holder(const struct jw_http_request *request) {
+    static const struct jw_holder nobody = {0};
+    const struct jw_api_caller *caller = request->user;
+    return caller && caller->holder ? caller->holder : &nobody;
+}
+
 static bool admit_person(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
                          uint32_t right, struct jw_http_response *out) {
     jw_status st = find_person(api, request, caller, out);
@@ -194,6 +215,10 @@ static bool admit_person(struct jw_api *api, struct jw_http_request *request, st
     }
     bool is_admin = strcmp(caller->account.role, "admin") == 0;
     caller->is = is_admin ? JW_API_ADMIN : JW_API_PERSON;
+    if (!give_holder(request, caller)) {
+        jw_http_response_error(out, 503, "no_memory", -1, "no memory");
+        return false;
+    }
     if (right != JW_API_ADMIN || is_admin)
         return true;
     jw_http_response_error(out, 403, "forbidden", -1, "this needs the role admin");

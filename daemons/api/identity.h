@@ -15,3 +15,6 @@ bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw
 bool jw_identity_password(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
                           jw_account *out_account, struct jw_http_response *out);
 const char *jw_identity_cookie(const struct jw_api *api); /* its name */
+
+/* What the sender of this request may do with records; never NULL behind `admit`. */
+const struct jw_holder *jw_api_holder(const struct jw_http_request *request);

@@ -3,6 +3,7 @@
 #include "forward.h"
 #include "identity.h"
 #include "keyring.h"
+#include "ledger.h"
 #include "login.h"
 #include "metrics.h"
 #include "page.h"
@@ -40,6 +41,7 @@ static const struct jw_http_route routes[] = {
     {"GET", "/api/v1/keys", 0, jw_keyring_list, JW_API_ADMIN, false},
     {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_ADMIN, false},
     {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_ADMIN, false},
+    JW_LEDGER_ROUTES,
     /* what shippers ask of Elasticsearch */
     ELASTIC("POST", "/_bulk", BULK),
     ELASTIC("PUT", "/_bulk", BULK),
@@ -99,6 +101,8 @@ static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
         st = jw_http_client_new(&collect, &api->collect, err);
     if (st == JW_OK)
         st = jw_search_open(api, err);
+    if (st == JW_OK)
+        st = jw_ledger_open(api, err);
     api->sessions = jw_session_table_new();
     api->guard = jw_guard_new();
     api->verified = jw_identity_cache_new();
@@ -166,6 +170,7 @@ static void stop(struct jw_daemon_run *run) {
     struct jw_api *api = run->state;
     jw_http_server_stop(api->server);
     jw_search_close(api);
+    jw_ledger_close(api);
     jw_http_client_free(api->collect);
     jw_counters_free(api->counters);
     jw_identity_cache_free(api->verified);
@@ -174,6 +179,11 @@ static void stop(struct jw_daemon_run *run) {
     jw_keys_close(api->keys);
     jw_accounts_close(api->accounts);
     free(api);
+}
+
+static void reload(struct jw_daemon_run *run) {
+    struct jw_api *api = run->state;
+    jw_ledger_reload(api);
 }
 
 static const struct jw_option options[] = {
@@ -186,6 +196,8 @@ static const struct jw_option options[] = {
     {"level", "full|plain", "full", "plain: ClickHouse servers before 22.8", 0, 0, false},
     {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
      0, false},
+    {"db", "WHERE", NULL, "where the ledgers lie: a file or postgresql://… (default: DATA/ledger/ledger.db)", 0, 0,
+     false},
     {"authority", "FILE", NULL, "certificates to trust with https nodes, PEM", 0, 0, false},
     {0}};
 
@@ -194,6 +206,7 @@ static const struct jw_daemon api = {
     .about = "serves the console, the REST interface and the Elasticsearch-compatible paths",
     .options = options,
     .start = start,
+    .reload = reload,
     .stop = stop,
 };
 
