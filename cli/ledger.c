@@ -82,6 +82,42 @@ static int list_ledgers(struct session *s) {
     return JW_EXIT_DONE;
 }
 
+static void add_field(struct session *s, struct jw_table *table, const struct jw_ledger *ledger, size_t i) {
+    static const char *const sensitivities[] = {"open", "sensitive", "secret"};
+    const struct jw_ledger_field *field = &ledger->fields[i];
+    if (s->json) {
+        print_json(json_pack("{ss ss ss ss sb sb ss sb sb sO?}", "ledger", ledger->name, "field", field->name, "zh",
+                             field->title.zh, "type", field->type->name, "required", field->required, "unique",
+                             field->unique, "sensitivity", sensitivities[field->sensitivity], "unit",
+                             (int)i == ledger->unit, "owner", (int)i == ledger->owner, "options", field->options));
+        return;
+    }
+    jw_table_add(table, "%s", ledger->name);
+    jw_table_add(table, "%s", field->name);
+    jw_table_add(table, "%s", field->title.zh);
+    jw_table_add(table, "%s", field->type->name);
+    jw_table_add(table, "%s%s%s", field->required ? "required " : "", field->unique ? "unique " : "",
+                 field->sensitivity ? sensitivities[field->sensitivity] : "");
+}
+
+static int list_fields(struct session *s, int argc, char **argv) {
+    static const char *const heads[] = {"LEDGER", "FIELD", "TITLE", "TYPE", "RULES", NULL};
+    struct jw_table table = jw_table_begin(5, 5);
+    bool found = argc < 1;
+    jw_table_head(&table, heads);
+    for (size_t i = 0; i < jw_ledgers_count(s->ledgers); i++) {
+        const struct jw_ledger *ledger = jw_ledgers_get(s->ledgers, i);
+        if (argc > 0 && strcmp(argv[0], ledger->name) != 0)
+            continue;
+        found = true;
+        for (size_t k = 0; k < ledger->field_count; k++)
+            add_field(s, &table, ledger, k);
+    }
+    jw_table_print(&table);
+    return found ? JW_EXIT_DONE
+                 : jw_command_usage("ledger", "there is no ledger %s; jinwu ledger list shows them", argv[0]);
+}
+
 static int list(struct session *s, int argc, char **argv) {
     struct jw_store_query query = {.ledger = s->ledger,
                                    .words = jw_text_from(s->words ? s->words : ""),
@@ -276,7 +312,7 @@ static int about_one(struct session *s, const char *verb, int argc, char **argv)
                    ? verbs[i].run(s, argc - 1, argv + 1)
                    : jw_command_usage("ledger", "there is no ledger %s; jinwu ledger list shows them", argv[0]);
     }
-    return jw_command_usage("ledger", "wants list, get, put, remove, history, plan or verify");
+    return jw_command_usage("ledger", "wants list, fields, get, put, remove, history, plan or verify");
 }
 
 static int run(int argc, char **argv) {
@@ -301,6 +337,7 @@ static int run(int argc, char **argv) {
         result = strcmp(verb, "plan") == 0                ? plan(&s)
                  : strcmp(verb, "verify") == 0            ? verify(&s)
                  : strcmp(verb, "list") == 0 && argc == 2 ? list_ledgers(&s)
+                 : strcmp(verb, "fields") == 0            ? list_fields(&s, argc - 2, argv + 2)
                                                           : about_one(&s, verb, argc - 2, argv + 2);
     jw_store_close(s.store);
     jw_ledgers_free(s.ledgers);
@@ -309,10 +346,11 @@ static int run(int argc, char **argv) {
 
 const struct jw_command jw_command_ledger = {
     .name = "ledger",
-    .about = "records of the ledgers: list, get, put, history; plan, verify",
+    .about = "records of the ledgers: list, fields, get, put, history; plan, verify",
     .help =
         "Use: jinwu ledger VERB [LEDGER] [NUMBER] [OPTIONS]\n\n"
         "  list                    the ledgers that content/ledgers declares\n"
+        "  fields [LEDGER]         what may be filled in: names, types, rules; --json with labels and choices\n"
         "  list LEDGER             its records [--words TEXT] [--limit N]\n"
         "  get LEDGER NUMBER       one record\n"
         "  put LEDGER [NUMBER]     changes a record, or makes a new one; its fields as JSON on stdin [--why TEXT]\n"
