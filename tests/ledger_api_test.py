@@ -249,10 +249,60 @@ def what_may_not_be_read_is_not_there():
                   "filter=secret:contains:s", "filter=phone:empty"):
         api.get("/ledgers/note?" + query, 400)
     same(api.ask("PATCH", at, {"fields": {"remark": "x"}}, 422)["error"]["faults"][0]["rule"], "unknown")
-    same(api.make("note", 403, name="a", remark="b")["error"]["code"], "forbidden")
+    same(api.make("note", 422, name="a", remark="b")["error"]["faults"][0]["field"], "remark")
     same(len(api.get("/ledgers/note?q=交接")["records"]), 1)
     same(api.get("/ledgers/note?q=s3cret")["records"], [])
     api.ask("DELETE", at, None, 403)
+
+
+def a_form_knows_the_fields_and_what_may_be_done():
+    names = {ledger["name"]: ledger for ledger in api.get("/ledgers")["ledgers"]}
+    assert "hidden" not in names, names.keys()
+    same(names["mobile_disk"]["title"], {"zh": "移动存储介质", "en": "Portable storage"})
+    same(names["mobile_disk"]["may"], ["read", "create", "change", "delete", "sensitive"])
+    declared = api.get("/ledgers/mobile_disk/declaration")
+    fields = {field["name"]: field for field in declared["fields"]}
+    same(list(fields), ["number", "kind", "unit", "due_back", "phone", "days_left"])
+    same((fields["number"]["required"], fields["number"]["unique"], fields["number"]["pattern"]),
+         (True, True, "YD-[0-9]{4}"))
+    same((fields["kind"]["choices"]["disk"], fields["kind"]["default"]), ("移动硬盘", "stick"))
+    same((fields["number"]["may"], fields["days_left"]["may"]), (["read", "create", "change"], ["read"]))
+    same((declared["list"], declared["unit"]), (["number", "kind", "due_back"], "unit"))
+    same([field["name"] for field in api.get("/ledgers/note/declaration")["fields"]], ["name", "phone", "secret"])
+    api.get("/ledgers/hidden/declaration", 404)
+
+
+def many_changes_are_made_each_for_itself_or_all_or_none():
+    items = [{"deed": "create", "fields": {"number": "YD-0201"}}, {"deed": "create", "fields": {"number": "bad"}},
+             {"deed": "remove", "id": 4711}]
+    results = api.ask("POST", "/ledgers/mobile_disk/bulk", {"items": items})["results"]
+    same([result["status"] for result in results], [201, 422, 404])
+    same(results[1]["error"]["faults"][0]["field"], "number")
+    items[0]["fields"]["number"] = "YD-0202"
+    answer = api.ask("POST", "/ledgers/mobile_disk/bulk", {"items": items[:2], "atomic": True}, 422)
+    same((answer["error"]["item"], answer["error"]["faults"][0]["field"]), (1, "number"))
+    same(api.get("/ledgers/mobile_disk?filter=number:eq:YD-0202")["records"], [])
+    items = [{"deed": "create", "fields": {"number": f"YD-03{i:02}"}} for i in range(20)]
+    items.append({"deed": "change", "id": results[0]["id"], "version": 1, "fields": {"kind": "disk"}})
+    done = api.ask("POST", "/ledgers/mobile_disk/bulk", {"items": items, "atomic": True})["results"]
+    same([result["status"] for result in done], [201] * 20 + [200])
+    answer = api.ask("POST", "/ledgers/mobile_disk/bulk", {"items": [items[-1]], "atomic": True}, 409)
+    same(api.get(f"/ledgers/mobile_disk/{done[0]['id']}")["fields"]["number"], "YD-0300")
+    for wrong in ({"items": []}, {"items": [{"deed": "burn"}]}, {"items": [{"deed": "change", "fields": {}}]},
+                  {"items": [{"deed": "create", "fields": {}, "made_by": "x"}]}, {"items": items, "state": "x"}):
+        api.ask("POST", "/ledgers/mobile_disk/bulk", wrong, 400)
+
+
+def groups_are_counted():
+    groups = api.get("/ledgers/mobile_disk/aggregate?by=kind&figures=count,min:number,max:due_back"
+                     "&filter=number:between:YD-0010,YD-0039")["groups"]
+    same(sorted((group["by"], group["count"]) for group in groups), [("disk", 15), ("stick", 15)])
+    assert all(group["min:number"] >= "YD-0010" for group in groups), groups
+    same(api.get("/ledgers/mobile_disk/aggregate?filter=number:le:YD-0002")["groups"], [{"count": 2}])
+    for query in ("by=color", "by=days_left", "figures=sum:number", "figures=avg:number", "figures=sum:days_left"):
+        api.get("/ledgers/mobile_disk/aggregate?" + query, 400)
+    api.get("/ledgers/note/aggregate?by=remark", 400)
+    api.get("/ledgers/note/aggregate?figures=max:phone", 400)  # masked: its largest is nobody's business
 
 
 def a_broken_file_leaves_its_ledger_in_force_also_over_a_restart():
@@ -287,7 +337,8 @@ CASES = [a_ledger_written_now_serves_at_once, faults_name_the_field_in_the_langu
          a_change_is_made_on_the_version_that_was_read, what_jinwu_sets_cannot_be_set_from_outside,
          removed_records_go_out_of_sight_and_come_back, lists_are_filtered_sorted_searched_and_paged,
          sensitive_values_are_masked_until_asked_for_and_then_on_record, what_may_not_be_read_is_not_there,
-         a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
+         a_form_knows_the_fields_and_what_may_be_done, many_changes_are_made_each_for_itself_or_all_or_none,
+         groups_are_counted, a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
 
 api = Api(os.environ.get("JW_TEST_DB"))
 good = all([case(run.__name__, run) for run in CASES])

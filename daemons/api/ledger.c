@@ -58,6 +58,18 @@ void jw_ledger_list(void *context, struct jw_http_request *request, struct jw_ht
     jw_ledger_send(&answer, out);
 }
 
+void jw_ledger_aggregate(void *context, struct jw_http_request *request, struct jw_http_response *out) {
+    struct jw_api *api = context;
+    struct jw_asker asker = jw_ledger_asker(request);
+    struct jw_desk_query query;
+    struct jw_answer answer = {0};
+    if (!jw_ledger_query(request, out, &query))
+        return;
+    jw_desk_aggregate(api->desk, &asker, jw_http_request_value(request, "ledger"), &query,
+                      jw_http_request_param(request, "by"), jw_http_request_param(request, "figures"), &answer);
+    jw_ledger_send(&answer, out);
+}
+
 void jw_ledger_get(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     struct jw_api *api = context;
     struct jw_asker asker = jw_ledger_asker(request);
@@ -122,4 +134,18 @@ void jw_ledger_remove(void *context, struct jw_http_request *request, struct jw_
 
 void jw_ledger_restore(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     write_one(context, request, JW_RESTORE, (const char *const[]){"version", "why", NULL}, out);
+}
+
+void jw_ledger_bulk(void *context, struct jw_http_request *request, struct jw_http_response *out) {
+    struct jw_api *api = context;
+    struct jw_asker asker = jw_ledger_asker(request);
+    struct jw_answer answer = {0};
+    json_t *body = jw_ledger_body(request, out, (const char *const[]){"items", "atomic", "why", NULL});
+    if (!body)
+        return;
+    const char *why = json_string_value(json_object_get(body, "why"));
+    asker.why = jw_text_from(why ? why : "");
+    jw_desk_bulk(api->desk, &asker, jw_http_request_value(request, "ledger"), body, &answer);
+    jw_ledger_send(&answer, out);
+    json_decref(body);
 }

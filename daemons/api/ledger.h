@@ -15,13 +15,23 @@ void jw_ledger_change(void *context, struct jw_http_request *request, struct jw_
 void jw_ledger_remove(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_restore(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_history(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_bulk(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_aggregate(void *context, struct jw_http_request *request, struct jw_http_response *out);
+/* ledger_about.c */
+void jw_ledger_all(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_declaration(void *context, struct jw_http_request *request, struct jw_http_response *out);
 
 #define JW_LEDGER_BODY   (1 << 20)
+#define JW_LEDGER_BULK   (16 << 20)
 #define JW_LEDGER_AT     "/api/v1/ledgers/{ledger}"
 #define JW_LEDGER_RECORD JW_LEDGER_AT "/{id}"
 /* Rows of the route table: words before numbers, the first that matches serves. */
 #define JW_LEDGER_ROUTES                                                                                  \
     {"GET", JW_LEDGER_AT, 0, jw_ledger_list, JW_API_PERSON, false},                                       \
+        {"GET", "/api/v1/ledgers", 0, jw_ledger_all, JW_API_PERSON, false},                               \
+        {"GET", JW_LEDGER_AT "/declaration", 0, jw_ledger_declaration, JW_API_PERSON, false},             \
+        {"GET", JW_LEDGER_AT "/aggregate", 0, jw_ledger_aggregate, JW_API_PERSON, false},                 \
+        {"POST", JW_LEDGER_AT "/bulk", JW_LEDGER_BULK, jw_ledger_bulk, JW_API_PERSON, false},             \
         {"POST", JW_LEDGER_AT, JW_LEDGER_BODY, jw_ledger_create, JW_API_PERSON, false},                   \
         {"GET", JW_LEDGER_RECORD, 0, jw_ledger_get, JW_API_PERSON, false},                                \
         {"PATCH", JW_LEDGER_RECORD, JW_LEDGER_BODY, jw_ledger_change, JW_API_PERSON, false},              \

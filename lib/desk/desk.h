@@ -119,3 +119,17 @@ struct jw_deed_asked {
 /* The record as it is now, as the asker may see it; 201 for a new one. */
 void jw_desk_do(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger,
                 const struct jw_deed_asked *asked, struct jw_answer *out);
+/* `body`: {"items": [{"deed": "create" | "change" | "remove" | "restore", "id", "version", "fields"}], "atomic":
+ * false}, at most JW_DESK_BULK items. {"results": [{"status", "id", "version"} or {"status", "error"}]}, each for
+ * itself; with `atomic` all of them or none: then the first that could not be made is the answer, and its error has
+ * "item". */
+#define JW_DESK_BULK 1000
+void jw_desk_bulk(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, const json_t *body,
+                  struct jw_answer *out);
+
+/* --- about (about.c)
+ * ---------------------------------------------------------------------------------------------- */
+/* {"ledgers": [{"name", "title", "about", "may", …}]}: those of which the asker may read or make something. */
+void jw_desk_ledgers(struct jw_desk *desk, const struct jw_asker *asker, struct jw_answer *out);
+/* What forms are made from: fields with types, choices, help, and what the asker may do with each. */
+void jw_desk_declaration(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, struct jw_answer *out);

@@ -28,14 +28,14 @@ static bool may_give(const struct jw_writing *w, int field, const json_t *given)
     const struct jw_visit *visit = w->visit;
     const char *name = visit->ledger->fields[field].name;
     if (!w->before) /* the record as it would be is looked at in its transaction */
-        return true;
+        return jw_rights_may_some(visit->rights, JW_MAY_CREATE, field);
     return jw_rights_may_field(visit->rights, JW_MAY_CHANGE, w->before, field) ||
            (jw_rights_may_field(visit->rights, JW_MAY_SENSITIVE, w->before, field) &&
             json_equal(given, json_object_get(json_object_get(w->before, "fields"), name)));
 }
 
 static bool is_seen(const struct jw_writing *w, int field) {
-    return !w->before || jw_rights_may_field(w->visit->rights, JW_MAY_READ, w->before, field) ||
+    return jw_rights_may_field(w->visit->rights, JW_MAY_READ, w->before, field) ||
            jw_rights_may_field(w->visit->rights, JW_MAY_CHANGE, w->before, field);
 }
 

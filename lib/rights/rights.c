@@ -143,6 +143,10 @@ static bool allows(const struct jw_rights *rights, unsigned may, const json_t *r
 
 bool jw_rights_may(const struct jw_rights *rights, unsigned may) { return allows(rights, may, NULL, -1); }
 
+bool jw_rights_may_some(const struct jw_rights *rights, unsigned may, int field) {
+    return field >= 0 && (size_t)field < rights->ledger->field_count && allows(rights, may, NULL, field);
+}
+
 bool jw_rights_may_record(const struct jw_rights *rights, unsigned may, const json_t *record) {
     return json_is_object(record) && allows(rights, may, record, -1);
 }

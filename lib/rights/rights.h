@@ -87,6 +87,7 @@ void jw_rights_free(struct jw_rights *rights);
 JW_DEFINE_AUTO(jw_rights, jw_rights_free)
 /* `may` is one JW_MAY_* in all of these. This one: with records at all, whichever. */
 bool jw_rights_may(const struct jw_rights *rights, unsigned may);
+bool jw_rights_may_some(const struct jw_rights *rights, unsigned may, int field); /* the same, of one field */
 /* With this record ({"place", "fields", …} of the store). JW_MAY_CREATE: the record as it would be. JW_MAY_CHANGE:
  * ask with the record as it was, and as it would be, or records could be moved out of reach and into another's. */
 bool jw_rights_may_record(const struct jw_rights *rights, unsigned may, const json_t *record);
