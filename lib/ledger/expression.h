@@ -27,6 +27,16 @@ JW_MUST_CHECK jw_status jw_expression_check(struct jw_expression *expression, co
                                             const struct jw_ledger_field *field, jw_expression_find find,
                                             const void *context, struct jw_error *err);
 
+/* Number `i` of the fields by which other ledgers point here and that it looks at; false: there are no more.
+ * `fields` of those records are all it asks for. Valid as long as the expression. */
+#define JW_EXPRESSION_NEEDED 32
+struct jw_expression_need {
+    const char *ledger, *reference;
+    const char *fields[JW_EXPRESSION_NEEDED];
+    size_t count;
+};
+bool jw_expression_get_need(const struct jw_expression *expression, size_t i, struct jw_expression_need *out);
+
 typedef bool (*jw_expression_visit)(void *with, const json_t *record); /* false: enough */
 /* What the store gives. */
 struct jw_expression_world {

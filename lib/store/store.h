@@ -6,7 +6,7 @@
  *
  * A record outside is one JSON object: {"id", "version", "removed", "place", "state", "made_at", "made_by",
  * "changed_at", "changed_by", "fields": {…}}; times are microseconds since 1970; place is the path of its unit,
- * "1.15.".
+ * "1.15.". Lists and jw_store_get compute the computed fields; one to which too much is related is null.
  *
  * Any thread. Writers queue for one thread that commits many changes at once; a call returns when its change is on
  * disk. Readers have connections of their own and wait for nobody. */

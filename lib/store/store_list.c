@@ -186,6 +186,11 @@ static jw_status list_runs(struct listing *l, int64_t *total, struct jw_error *e
     return count ? list_choices(l, words, count, &after, err) : list_values(l, &after, err);
 }
 
+static jw_status list_all(struct listing *l, int64_t *total, struct jw_error *err) {
+    jw_status st = list_runs(l, total, err);
+    return st == JW_OK ? jw_store_compute(l->where.table, l->sql, l->rows, err) : st;
+}
+
 jw_status jw_store_list(struct jw_store *store, const struct jw_store_query *query, json_t **rows, int64_t *total,
                         struct jw_error *err) {
     JW_AUTO(jw_arena_free_p) struct jw_arena *mem = jw_arena_new(JW_STORE_MEM);
@@ -207,7 +212,7 @@ jw_status jw_store_list(struct jw_store *store, const struct jw_store_query *que
         l->where.postgres = jw_sql_is_postgres(l->sql);
         st = jw_sql_begin(l->sql, false, err); /* the rows and their number of one moment */
         if (st == JW_OK)
-            st = jw_sql_end(l->sql, list_runs(l, total, err), err);
+            st = jw_sql_end(l->sql, list_all(l, total, err), err);
         jw_store_give(store, l->sql, st < 0 && st != JW_E_SYNTAX);
     }
     jw_buffer_free(&l->where.text);

@@ -69,6 +69,10 @@ struct jw_store_making {
 
 jw_status jw_store_make(struct jw_store_making *making, struct jw_error *err); /* within the writer's mark */
 void jw_store_add_fault(struct jw_outcome *outcome, const char *field, const char *rule, const char *text);
+/* store_row.c: the record itself (JW_E_DENIED: a unique index refused it); then its words, version and entry, which
+ * gives outcome->record. */
+jw_status jw_store_write_row(struct jw_store_making *making, struct jw_error *err);
+jw_status jw_store_write_rest(struct jw_store_making *making, struct jw_error *err);
 /* store_links.c: what the record points to is there; what points to a record that goes refuses, or lets go. */
 jw_status jw_store_check_links(struct jw_store_making *making, struct jw_error *err);
 jw_status jw_store_let_go(struct jw_store_making *making, struct jw_error *err);
@@ -79,6 +83,14 @@ jw_status jw_store_find_place(struct jw_store_making *making, struct jw_error *e
 jw_status jw_store_move(struct jw_store_making *making, struct jw_error *err);
 /* Where the range of a subtree ends, "1.15/" for "1.15."; false: `place` is no path that ends with a point. */
 bool jw_store_place_end(jw_text place, char out[JW_STORE_PLACE]);
+
+/* store_computed.c: sets the computed fields of these records, all of `table`; `sql` in a transaction, or else with
+ * what others write meanwhile. */
+jw_status jw_store_compute(const struct jw_store_table *table, struct jw_sql *sql, json_t *rows,
+                           struct jw_error *err);
+bool jw_store_has_computed(const struct jw_ledger *ledger);
+jw_status jw_store_compute_one(const struct jw_store_table *table, struct jw_sql *sql, json_t *record,
+                               struct jw_error *err);
 
 /* A reader's connection, and back; a broken one is closed. */
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);

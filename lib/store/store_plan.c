@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/rules.h"
+
 #define TEXT_MOST (64u << 10)
 
 /* A column as ledger_fields has it. */
@@ -140,6 +142,14 @@ static bool is_listed(const struct jw_ledger *ledger, size_t field) {
     return (int)field == ledger->owner || (int)field == ledger->called;
 }
 
+/* Lists are sorted and filtered by what they show; deadlines are looked for by their days; records that point to
+ * another one are counted, and looked for when that one goes. */
+static bool is_indexed(const struct jw_ledger *ledger, size_t i) {
+    const struct jw_ledger_field *field = &ledger->fields[i];
+    return !field->unique &&
+           (is_listed(ledger, i) || field->due || (jw_rule_reference(field) && !field->type->many));
+}
+
 static jw_status add_unique(struct planning *p, const struct jw_ledger *ledger, const struct jw_ledger_field *field,
                             struct jw_error *err) {
     return script(p, err, "CREATE UNIQUE INDEX \"l_%s.f_%s\" ON l_%s (f_%s) WHERE removed = 0", ledger->name,
@@ -157,9 +167,6 @@ static jw_status add_column(struct planning *p, const struct jw_ledger *ledger, 
                                          jw_sql_type(p->sql, jw_column_kind(field)));
     if (st == JW_OK && field->unique)
         st = add_unique(p, ledger, field, err);
-    else if (st == JW_OK && is_listed(ledger, i))
-        st = script(p, err, "CREATE INDEX \"i_%s.f_%s\" ON l_%s (f_%s, id)", ledger->name, field->name,
-                    ledger->name, field->name);
     return st == JW_OK ? note(p, ledger, field, err) : st;
 }
 
@@ -263,6 +270,9 @@ static jw_status plan_ledger(struct planning *p, const struct jw_ledger *ledger,
             st = retype(p, ledger, field, known, err);
         if (st == JW_OK && known && known->unique != field->unique)
             st = change_unique(p, ledger, field, err);
+        if (st == JW_OK && is_indexed(ledger, i)) /* no step to tell: it changes nothing but the time it takes */
+            st = script(p, err, "CREATE INDEX IF NOT EXISTS \"i_%s.f_%s\" ON l_%s (f_%s, id)", ledger->name,
+                        field->name, ledger->name, field->name);
     }
     for (size_t i = 0; i < p->known_count; i++)
         if (jw_ledger_field_find(ledger, jw_text_from(p->known[i].field)) < 0)

@@ -1,21 +1,22 @@
-/* lib/store/store_read.c — one record, its history, and lists. */
+/* lib/store/store_read.c — one record, and its history. */
 #include "store_parts.h"
-#include "words.h"
-
-#include <string.h>
-
-#define VALUES_MOST   128
-#define QUESTION_MOST 16 /* words of a full-text question */
 
 jw_status jw_store_get(struct jw_store *store, const struct jw_ledger *ledger, int64_t id, json_t **out,
                        struct jw_error *err) {
     const struct jw_store_table *table = jw_store_table_of(store, ledger);
     struct jw_sql *sql = NULL;
+    json_t *record = NULL;
     jw_status st = table ? jw_store_take(store, &sql, err) : jw_fail(err, JW_E_SYSTEM, "not of this store");
     if (st != JW_OK)
         return st;
-    st = jw_store_read_row(sql, table, id, out, NULL, 0, err);
+    st = jw_store_read_row(sql, table, id, &record, NULL, 0, err);
+    if (st == JW_OK)
+        st = jw_store_compute_one(table, sql, record, err);
     jw_store_give(store, sql, st < 0);
+    if (st == JW_OK)
+        *out = record;
+    else
+        json_decref(record);
     return st;
 }
 

@@ -15,6 +15,18 @@ struct verifying {
     void *context;
     uint64_t entries, told; /* told: entries of the chain that speak of a version */
     const struct jw_store_table *table;
+    int64_t last; /* record of a page */
+    bool more;
+};
+
+#define PAGE 2000 /* records of one statement: PostgreSQL hands over a result in one piece */
+
+/* The version of history that an entry of the chain tells of, or the newest of a record. */
+struct version {
+    struct verifying *v;
+    bool found;
+    int64_t number, at;
+    jw_text who, origin, why, deed, fields;
 };
 
 JW_PRINTF(3, 4)
@@ -39,6 +51,41 @@ static bool read_object(jw_text object, jw_text *ledger, int64_t *record) {
     return jw_text_cut(&object, '/', ledger) && jw_text_i64(object, record);
 }
 
+static jw_status take_version(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    struct version *to = context;
+    jw_text *texts[] = {&to->who, &to->origin, &to->why, &to->deed, &to->fields};
+    (void)columns;
+    to->found = true;
+    to->number = row[0].integer;
+    to->at = row[1].integer;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        *texts[i] = row[i + 2].text.len ? jw_arena_copy(to->v->mem, row[i + 2].text) : JW_TEXT("");
+        if (!texts[i]->ptr)
+            return jw_fail(err, JW_E_LIMIT, "no memory");
+    }
+    return JW_OK;
+}
+
+#define VERSION "SELECT version, at, who, origin, why, deed, fields FROM history WHERE ledger = $1 AND record = $2"
+
+static void compare_entry(struct verifying *v, const char *object, const struct jw_audit_entry *entry,
+                          const json_t *detail, const struct version *version) {
+    const json_t *why = json_object_get(detail, "why");
+    jw_text reason = {json_string_value(why) ? json_string_value(why) : "", json_string_length(why)};
+    const struct {
+        const char *what;
+        bool same;
+    } parts[] = {{"who made it", jw_text_is(version->who, entry->who)},
+                 {"where it came from", jw_text_is(version->origin, entry->origin)},
+                 {"the reason", jw_text_is(version->why, reason)},
+                 {"what was done", jw_text_is(version->deed, entry->action)},
+                 {"the time", version->at == entry->at}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!parts[i].same)
+            say(v, object, "version %lld: %s was changed in the history", (long long)version->number,
+                parts[i].what);
+}
+
 static jw_status on_entry(void *context, const struct jw_audit_entry *entry, struct jw_error *err) {
     struct verifying *v = context;
     jw_text ledger;
@@ -50,17 +97,18 @@ static jw_status on_entry(void *context, const struct jw_audit_entry *entry, str
     int64_t version = json_integer_value(json_object_get(detail, "version"));
     jw_status st = JW_OK;
     if (wanted && version && read_object(entry->object, &ledger, &record)) {
-        jw_sql_value values[] = {JW_SQL_STR(ledger), JW_SQL_INT(record), JW_SQL_INT(version)}, fields = {0};
+        jw_sql_value values[] = {JW_SQL_STR(ledger), JW_SQL_INT(record), JW_SQL_INT(version)};
+        struct version kept = {.v = v};
         snprintf(object, sizeof object, JW_FMT, JW_ARG(entry->object));
         jw_arena_reset(v->mem);
-        st = jw_sql_one(v->beside, "SELECT fields FROM history WHERE ledger = $1 AND record = $2 AND version = $3",
-                        values, 3, v->mem, &fields, err);
+        st = jw_sql_run(v->beside, VERSION " AND version = $3", values, 3, take_version, &kept, err);
         v->told++;
-        if (st == JW_END)
+        if (st == JW_OK && !kept.found)
             say(v, object, "version %lld is missing from the history", (long long)version);
-        else if (st == JW_OK && (st = jw_sm3_hex(fields.text, hash, err)) == JW_OK && strcmp(hash, wanted) != 0)
+        else if (st == JW_OK && (st = jw_sm3_hex(kept.fields, hash, err)) == JW_OK && strcmp(hash, wanted) != 0)
             say(v, object, "version %lld in the history was changed", (long long)version);
-        st = st == JW_END ? JW_OK : st;
+        if (st == JW_OK && kept.found)
+            compare_entry(v, object, entry, detail, &kept);
     }
     json_decref(detail);
     return st;
@@ -68,32 +116,36 @@ static jw_status on_entry(void *context, const struct jw_audit_entry *entry, str
 
 /* --- records against their newest version
  * ------------------------------------------------------------------------- */
-static jw_status on_record(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
-    struct verifying *v = context;
-    const char *name = v->table->ledger->name;
-    char object[JW_STORE_OBJECT];
-    (void)columns;
-    snprintf(object, sizeof object, "%s/%lld", name, (long long)row[0].integer);
-    jw_arena_reset(v->mem);
-    json_t *record = jw_store_record(v->table, row);
-    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(name)), row[0], row[1]}, fields = {0}, newest = {0};
-    jw_text now = {0};
-    jw_status st = record ? jw_column_print(json_object_get(record, "fields"), v->mem, &now, err) : JW_OK;
-    if (!record)
-        say(v, object, "the row is damaged");
-    if (record && st == JW_OK)
-        st = jw_sql_one(v->beside, "SELECT max(version) FROM history WHERE ledger = $1 AND record = $2", values, 2,
-                        v->mem, &newest, err);
-    if (record && st == JW_OK && newest.integer != row[1].integer)
-        say(v, object, "is at version %lld, its history ends at %lld", (long long)row[1].integer,
-            (long long)newest.integer);
-    else if (record && st == JW_OK)
-        st = jw_sql_one(v->beside, "SELECT fields FROM history WHERE ledger = $1 AND record = $2 AND version = $3",
-                        values, 3, v->mem, &fields, err);
-    /* a field that was declared later stands in no older version: compare what the version has */
-    json_t *kept = st == JW_OK && fields.text.len ? json_loadb(fields.text.ptr, fields.text.len, 0, NULL) : NULL;
+/* The path of its unit; a unit's own ends with itself. */
+static jw_status check_place(struct verifying *v, const char *object, const json_t *record, struct jw_error *err) {
+    const struct jw_ledger *ledger = v->table->ledger;
+    const json_t *unit =
+        ledger->unit < 0 ? NULL
+                         : json_object_get(json_object_get(record, "fields"), ledger->fields[ledger->unit].name);
+    const char *is = json_string_value(json_object_get(record, "place"));
+    char right[JW_STORE_PLACE] = "";
+    jw_sql_value id = JW_SQL_INT(json_integer_value(unit)), place = {0};
+    jw_status st = json_is_integer(unit) ? jw_sql_one(v->beside, "SELECT place FROM l_organisation WHERE id = $1",
+                                                      &id, 1, v->mem, &place, err)
+                                         : JW_OK;
+    if (st != JW_OK && st != JW_END)
+        return st;
+    int len = snprintf(right, sizeof right, "%.*s", (int)place.text.len, place.text.len ? place.text.ptr : "");
+    if (strcmp(ledger->name, "organisation") == 0 && (size_t)len < sizeof right)
+        snprintf(right + len, sizeof right - (size_t)len, "%lld.",
+                 (long long)json_integer_value(json_object_get(record, "id")));
+    if (st == JW_END)
+        say(v, object, "its unit is not there");
+    else if (strcmp(is ? is : "", right) != 0)
+        say(v, object, "its place is \"%.60s\", and its unit is at \"%.60s\"", is ? is : "", right);
+    return JW_OK;
+}
+
+/* A field that was declared later stands in no older version: what the version has is compared. */
+static void check_fields(struct verifying *v, const char *object, const json_t *record,
+                         const struct version *newest) {
+    json_t *kept = json_loadb(newest->fields.ptr, newest->fields.len, 0, NULL), *value;
     const char *key;
-    json_t *value;
     json_object_foreach(kept, key, value) {
         bool state = strcmp(key, "state") == 0;
         const json_t *is = json_object_get(state ? record : json_object_get(record, "fields"), key);
@@ -101,8 +153,79 @@ static jw_status on_record(void *context, const jw_sql_value *row, size_t column
             say(v, object, "%s%s is not what its newest version says", state ? "" : "field ", key);
     }
     json_decref(kept);
+}
+
+static jw_status check_record(struct verifying *v, const char *object, const json_t *record,
+                              const jw_sql_value *row, struct jw_error *err) {
+    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(v->table->ledger->name)), row[0]};
+    struct version newest = {.v = v};
+    bool removed = row[2].integer;
+    jw_status st =
+        jw_sql_run(v->beside, VERSION " ORDER BY version DESC LIMIT 1", values, 2, take_version, &newest, err);
+    if (st != JW_OK)
+        return st;
+    if (newest.number != row[1].integer)
+        say(v, object, "is at version %lld, its history ends at %lld", (long long)row[1].integer,
+            (long long)newest.number);
+    else if (removed != jw_text_is(newest.deed, JW_TEXT("remove")))
+        say(v, object, "is %s, which no version says", removed ? "removed" : "there again");
+    else
+        check_fields(v, object, record, &newest);
+    return check_place(v, object, record, err);
+}
+
+static jw_status on_record(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    struct verifying *v = context;
+    char object[JW_STORE_OBJECT];
+    (void)columns;
+    v->last = row[0].integer;
+    v->more = true;
+    snprintf(object, sizeof object, "%s/%lld", v->table->ledger->name, (long long)row[0].integer);
+    jw_arena_reset(v->mem);
+    json_t *record = jw_store_record(v->table, row);
+    jw_status st = JW_OK;
+    if (!record)
+        say(v, object, "the row is damaged");
+    else
+        st = check_record(v, object, record, row, err);
     json_decref(record);
-    return st == JW_END ? JW_OK : st;
+    return st;
+}
+
+static jw_status say_gone(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    struct verifying *v = context;
+    char object[JW_STORE_OBJECT];
+    (void)columns, (void)err;
+    snprintf(object, sizeof object, "%s/%lld", v->table->ledger->name, (long long)row[0].integer);
+    say(v, object, "has a history, and is not there");
+    return JW_OK;
+}
+
+static jw_status find_gone(struct verifying *v, struct jw_error *err) {
+    char text[256];
+    jw_sql_value name = JW_SQL_STR(jw_text_from(v->table->ledger->name));
+    snprintf(
+        text, sizeof text,
+        "SELECT h.record FROM history h LEFT JOIN l_%s r ON r.id = h.record WHERE h.ledger = $1 AND h.version = 1 "
+        "AND r.id IS NULL ORDER BY 1 LIMIT 100",
+        v->table->ledger->name);
+    return jw_sql_run(v->beside, text, &name, 1, say_gone, v, err);
+}
+
+static jw_status verify_ledger(struct verifying *v, struct jw_error *err) {
+    jw_buffer text = JW_BUFFER(64 << 10);
+    jw_buffer_print(&text, "%s WHERE id > $1 ORDER BY id LIMIT $2", v->table->select);
+    jw_buffer_byte(&text, '\0');
+    jw_status st = text.failed ? jw_fail(err, JW_E_LIMIT, "no memory") : JW_OK;
+    v->last = INT64_MIN;
+    v->more = true;
+    while (st == JW_OK && v->more) {
+        jw_sql_value values[] = {JW_SQL_INT(v->last), JW_SQL_INT(PAGE)};
+        v->more = false;
+        st = jw_sql_run(v->sql, text.ptr, values, 2, on_record, v, err);
+    }
+    jw_buffer_free(&text);
+    return st == JW_OK ? find_gone(v, err) : st;
 }
 
 static jw_status verify_records(struct verifying *v, struct jw_error *err) {
@@ -110,7 +233,7 @@ static jw_status verify_records(struct verifying *v, struct jw_error *err) {
     const struct jw_store_set *set = v->store->sets;
     for (size_t i = 0; i < set->table_count && st == JW_OK; i++) {
         v->table = &set->tables[i];
-        st = jw_sql_run(v->sql, v->table->select, NULL, 0, on_record, v, err);
+        st = verify_ledger(v, err);
     }
     return st;
 }

@@ -2,17 +2,14 @@
  * own, and commits all of them at once: many writers share one fsync, and a change that fails leaves the others
  * alone. */
 #include "store_parts.h"
-#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit.h"
 #include "base/time.h"
 
-#define GROUP_MOST 256   /* changes of one commit */
-#define TRIES      20    /* of a commit that other writers of a PostgreSQL got in the way of */
-#define WORDS_MOST 65536 /* bytes of one record's words */
+#define GROUP_MOST 256 /* changes of one commit */
+#define TRIES      20  /* of a commit that other writers of a PostgreSQL got in the way of */
 
 struct jw_store_job {
     struct jw_store_job *next;
@@ -24,8 +21,6 @@ struct jw_store_job {
     jw_status st;
     bool done;
 };
-
-static const char *const deeds[] = {"create", "change", "remove", "restore"};
 
 /* --- what is there ---------------------------------------------------------------------------------------------
  */
@@ -112,120 +107,6 @@ static jw_status next_id(struct jw_store_making *m, struct jw_error *err) {
     return st;
 }
 
-static const char *state_of(const struct jw_store_making *m) {
-    const char *before = json_string_value(json_object_get(m->before, "state"));
-    return m->change->state ? m->change->state : before ? before : "";
-}
-
-/* --- writing it -------------------------------------------------------------------------------------------------
- */
-static jw_status write_row(struct jw_store_making *m, struct jw_error *err) {
-    const struct jw_store_table *table = m->table;
-    const struct jw_ledger *ledger = table->ledger;
-    size_t count = JW_STORE_FIXED + table->stored, at = JW_STORE_FIXED;
-    jw_sql_value *values = jw_arena_alloc(m->mem, count * sizeof *values);
-    if (!values)
-        return jw_fail(err, JW_E_LIMIT, "no memory");
-    bool create = m->change->deed == JW_CREATE;
-    const char *made_by = json_string_value(json_object_get(m->before, "made_by"));
-    jw_sql_value fixed[JW_STORE_FIXED] = {
-        JW_SQL_INT(m->outcome->id),
-        JW_SQL_INT(m->outcome->version),
-        JW_SQL_INT(m->change->deed == JW_REMOVE),
-        JW_SQL_STR(jw_text_from(m->place)),
-        JW_SQL_STR(jw_text_from(state_of(m))),
-        JW_SQL_INT(create ? m->now : number_of(m->before, "made_at")),
-        JW_SQL_STR(create ? m->change->actor.who : jw_text_from(made_by ? made_by : "")),
-        JW_SQL_INT(m->now),
-        JW_SQL_STR(m->change->actor.who),
-    };
-    memcpy(values, fixed, sizeof fixed);
-    for (size_t i = 0; i < ledger->field_count; i++) {
-        const struct jw_ledger_field *field = &ledger->fields[i];
-        if (!jw_column_has(field))
-            continue;
-        jw_status st = jw_column_encode(field, json_object_get(m->fields, field->name), m->mem, &values[at++], err);
-        if (st != JW_OK)
-            return st;
-    }
-    return jw_sql_run(m->store->sql, create ? table->insert : table->update, values, count, NULL, NULL, err);
-}
-
-/* Sensitive fields are not found by their words: a search would tell what the list masks. */
-static jw_text words_of(struct jw_store_making *m, const json_t *fields, jw_buffer *out) {
-    const struct jw_ledger *ledger = m->change->ledger;
-    jw_buffer shown = JW_BUFFER(WORDS_MOST);
-    for (size_t i = 0; i < ledger->field_count; i++) {
-        const struct jw_ledger_field *field = &ledger->fields[i];
-        const json_t *value = json_object_get(fields, field->name);
-        if (!value || json_is_null(value) || field->sensitivity != JW_OPEN || field->type->stored != JW_STORED_TEXT)
-            continue;
-        jw_buffer_clear(&shown);
-        if (field->type->show)
-            field->type->show(field, value, "zh", &shown);
-        else if (json_is_string(value))
-            jw_buffer_add(&shown, (jw_text){json_string_value(value), json_string_length(value)});
-        jw_words_add(out, jw_buffer_text(&shown));
-    }
-    jw_buffer_free(&shown);
-    return jw_text_trim(jw_buffer_text(out));
-}
-
-static jw_status write_words(struct jw_store_making *m, struct jw_error *err) {
-    jw_buffer words = JW_BUFFER(WORDS_MOST);
-    jw_sql_value values[] = {JW_SQL_INT(m->outcome->id), JW_SQL_STR(JW_TEXT(""))};
-    bool postgres = jw_sql_is_postgres(m->store->sql);
-    jw_status st = JW_OK;
-    if (m->before && !json_is_true(json_object_get(m->before, "removed"))) {
-        values[1].text = words_of(m, json_object_get(m->before, "fields"), &words);
-        st = jw_sql_run(m->store->sql, m->table->words_drop, values, postgres ? 1 : 2, NULL, NULL, err);
-    }
-    jw_buffer_clear(&words);
-    if (st == JW_OK && m->change->deed != JW_REMOVE) {
-        values[1].text = words_of(m, m->fields, &words);
-        st = jw_sql_run(m->store->sql, m->table->words_add, values, 2, NULL, NULL, err);
-    }
-    jw_buffer_free(&words);
-    return st;
-}
-
-static jw_status write_history(struct jw_store_making *m, struct jw_error *err) {
-    const struct jw_change *change = m->change;
-    const char *deed = deeds[change->deed];
-    char object[JW_STORE_OBJECT], hash[JW_AUDIT_HASH], detail[256];
-    jw_text fields;
-    json_t *whole = json_copy(m->fields); /* no field can be called "state" */
-    bool good = whole && json_object_set_new(whole, "state", json_string(state_of(m))) == 0;
-    jw_status st = good ? jw_column_print(whole, m->mem, &fields, err) : jw_fail(err, JW_E_LIMIT, "no memory");
-    json_decref(whole);
-    if (st == JW_OK)
-        st = jw_sm3_hex(fields, hash, err);
-    if (st != JW_OK)
-        return st;
-    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(change->ledger->name)),
-                             JW_SQL_INT(m->outcome->id),
-                             JW_SQL_INT(m->outcome->version),
-                             JW_SQL_INT(m->now),
-                             JW_SQL_STR(change->actor.who),
-                             JW_SQL_STR(change->actor.origin),
-                             JW_SQL_STR(change->actor.why),
-                             JW_SQL_STR(jw_text_from(deed)),
-                             JW_SQL_STR(fields)};
-    st = jw_sql_run(m->store->sql, "INSERT INTO history VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", values, 9,
-                    NULL, NULL, err);
-    if (st != JW_OK)
-        return st;
-    snprintf(object, sizeof object, "%s/%lld", change->ledger->name, (long long)m->outcome->id);
-    snprintf(detail, sizeof detail, "{\"sm3\":\"%s\",\"version\":%lld}", hash, (long long)m->outcome->version);
-    struct jw_audit_entry entry = {.at = m->now,
-                                   .who = change->actor.who,
-                                   .origin = change->actor.origin,
-                                   .action = jw_text_from(deed),
-                                   .object = jw_text_from(object),
-                                   .detail = jw_text_from(detail)};
-    return jw_audit_append(m->store->sql, &entry, err);
-}
-
 /* A unique index spoke: which field, and who has the value already. */
 static jw_status blame(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_ledger *ledger = m->change->ledger;
@@ -258,18 +139,14 @@ jw_status jw_store_make(struct jw_store_making *m, struct jw_error *err) {
     if (st == JW_OK)
         st = m->change->deed == JW_REMOVE ? jw_store_let_go(m, err) : jw_store_check_links(m, err);
     if (st == JW_OK) {
-        st = write_row(m, err);
+        st = jw_store_write_row(m, err);
         if (st == JW_E_DENIED)
             st = blame(m, err);
     }
     if (st == JW_OK)
         st = jw_store_move(m, err);
     if (st == JW_OK)
-        st = write_words(m, err);
-    if (st == JW_OK)
-        st = write_history(m, err);
-    if (st == JW_OK)
-        st = jw_store_read_row(m->store->sql, m->table, m->outcome->id, &m->outcome->record, NULL, 0, err);
+        st = jw_store_write_rest(m, err);
     if (st != JW_OK || !m->change->also)
         return st;
     st = m->change->also(m->change->context, m->store->sql, m->outcome, err);
@@ -403,11 +280,24 @@ static jw_status queue(struct jw_store *store, struct jw_store_job *job, struct 
     return job->st;
 }
 
+/* In the caller's thread; the change stands whether this succeeds or not. */
+static void add_computed(struct jw_store *store, const struct jw_ledger *ledger, struct jw_outcome *outcome) {
+    const struct jw_store_table *table = jw_store_table_of(store, ledger);
+    struct jw_sql *sql = NULL;
+    if (!table || !jw_store_has_computed(ledger) || jw_store_take(store, &sql, NULL) != JW_OK)
+        return;
+    jw_status st = jw_store_compute_one(table, sql, outcome->record, NULL);
+    jw_store_give(store, sql, st < 0);
+}
+
 jw_status jw_store_change(struct jw_store *store, const struct jw_change *change, struct jw_outcome *outcome,
                           struct jw_error *err) {
     struct jw_store_job job = {.change = change, .outcome = outcome};
     memset(outcome, 0, sizeof *outcome);
-    return queue(store, &job, err);
+    jw_status st = queue(store, &job, err);
+    if (st == JW_OK)
+        add_computed(store, change->ledger, outcome);
+    return st;
 }
 
 jw_status jw_store_do(struct jw_store *store, jw_store_make_fn make, void *context, struct jw_error *err) {
