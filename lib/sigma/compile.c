@@ -273,14 +273,19 @@ static jw_status build_indexes(struct compiling *c) {
     uint32_t *first =
         calloc(set->column_count + 1, sizeof *first); /* predicates + 1 by column: rules may bring as */
     uint32_t *next = calloc(set->predicate_count + 1, sizeof *next); /* many columns as predicates */
-    jw_status st = first && next ? JW_OK : no_memory(c);
+    struct jw_index **built = calloc(set->column_count + 1, sizeof *built);
+    uint32_t count = 0;
+    jw_status st = first && next && built ? JW_OK : no_memory(c);
     for (uint32_t p = set->predicate_count; st == JW_OK && p; p--) {
         next[p - 1] = first[set->predicates[p - 1].column];
         first[set->predicates[p - 1].column] = p;
     }
     for (uint32_t column = 0; st == JW_OK && column < set->column_count; column++)
-        if (first[column])
-            st = build_index(c, column, first, next);
+        if (first[column] && (st = build_index(c, column, first, next)) == JW_OK)
+            built[count++] = set->columns[column].index;
+    if (st == JW_OK)
+        st = jw_index_compile(built, count, c->err);
+    free(built);
     free(first);
     free(next);
     return st;

@@ -15,8 +15,10 @@ JW_DEFINE_AUTO(jw_index_builder, jw_index_builder_free)
 /* `value` must outlive the index; op is PATTERN, REGEX, NETWORK or a comparison. JW_E_SYNTAX: a bad regex. */
 JW_MUST_CHECK jw_status jw_index_add(struct jw_index_builder *builder, uint32_t predicate,
                                      const struct jw_sigma_value *value, struct jw_error *err);
+/* All but its needles, which jw_index_compile does for all columns at once, on every core; it sorts `indexes`. */
 JW_MUST_CHECK jw_status jw_index_build(struct jw_index_builder *builder, struct jw_index **out,
                                        struct jw_error *err);
+JW_MUST_CHECK jw_status jw_index_compile(struct jw_index **indexes, uint32_t count, struct jw_error *err);
 void jw_index_free(struct jw_index *index);
 JW_DEFINE_AUTO(jw_index, jw_index_free)
 void jw_index_counts(const struct jw_index *index, uint32_t *needles, uint32_t *regexes); /* added to */

@@ -121,41 +121,6 @@ static void sort_out(struct jw_index *index, struct jw_arena *mem, struct jw_who
     }
 }
 
-/* One find is enough where every user of the needle is satisfied by its presence, or verifies by itself. */
-static bool single(const struct jw_index *index, uint32_t needle) {
-    for (uint32_t i = index->needle_first[needle]; i; i = index->alternatives[i - 1].next) {
-        const struct jw_alternative *a = &index->alternatives[i - 1];
-        if (!a->needs_match && a->value->pattern.shape != JW_SHAPE_CONTAINS)
-            return false;
-    }
-    return true;
-}
-
-static jw_status compile_needles(struct jw_index *index, struct jw_error *err) {
-    uint32_t n = index->needle_count >= JW_NEEDLES_LEAST ? index->needle_count : 0;
-    JW_AUTO(jw_arena_free_p) struct jw_arena *mem = jw_arena_new(SIZE_MAX / 4);
-    const char **texts = mem ? jw_arena_alloc(mem, (n + 1) * sizeof *texts) : NULL;
-    unsigned *flags = mem ? jw_arena_alloc(mem, (n + 1) * sizeof *flags) : NULL;
-    unsigned *ids = mem ? jw_arena_alloc(mem, (n + 1) * sizeof *ids) : NULL;
-    size_t *lengths = mem ? jw_arena_alloc(mem, (n + 1) * sizeof *lengths) : NULL;
-    hs_compile_error_t *why = NULL;
-    if (!texts || !flags || !ids || !lengths)
-        return jw_fail(err, JW_E_LIMIT, "index: no memory");
-    for (uint32_t i = 0; i < n; i++) {
-        texts[i] = index->needle_texts[i].ptr;
-        lengths[i] = index->needle_texts[i].len;
-        flags[i] = single(index, i) ? HS_FLAG_SINGLEMATCH : 0;
-        ids[i] = i;
-    }
-    if (n && hs_compile_lit_multi(texts, flags, ids, lengths, n, HS_MODE_BLOCK, NULL, &index->needles, &why) !=
-                 HS_SUCCESS) {
-        jw_status st = jw_fail(err, JW_E_SYSTEM, "index: vectorscan: %s", why ? why->message : "failed");
-        hs_free_compile_error(why);
-        return st;
-    }
-    return JW_OK;
-}
-
 jw_status jw_index_build(struct jw_index_builder *builder, struct jw_index **out, struct jw_error *err) {
     JW_AUTO(jw_index_free_p) struct jw_index *index = calloc(1, sizeof *index);
     JW_AUTO(jw_arena_free_p) struct jw_arena *scratch = jw_arena_new(SIZE_MAX / 4);
@@ -172,9 +137,6 @@ jw_status jw_index_build(struct jw_index_builder *builder, struct jw_index **out
         return jw_fail(err, JW_E_LIMIT, "index: no memory");
     memset(table, 0, (mask + 1) * sizeof *table);
     sort_out(index, builder->mem, table, mask);
-    jw_status st = compile_needles(index, err);
-    if (st != JW_OK)
-        return st;
     *out = index;
     index = NULL;
     return JW_OK;
