@@ -14,6 +14,8 @@ import sys
 import tempfile
 import urllib.parse
 
+import jsonschema
+
 from scenario import BUILD, SOURCE, case, free_port, wait_for
 
 DISKS = """
@@ -305,6 +307,67 @@ def groups_are_counted():
     api.get("/ledgers/note/aggregate?figures=max:phone", 400)  # masked: its largest is nobody's business
 
 
+def references_in(value):
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "$ref":
+                yield inner
+            else:
+                yield from references_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references_in(inner)
+
+
+def at(document, pointer):
+    for step in pointer.removeprefix("#/").split("/"):
+        document = document[step]
+    return document
+
+
+def the_openapi_document_is_valid_and_true():
+    """OpenAPI 3.1: its schemas are JSON Schema 2020-12, judged by jsonschema's own meta-schema; the rules of the
+    specification that have no schema here are asserted one by one; and what jw-api answers fits what the document says."""
+    document = api.get("/openapi.json")
+    same(document["openapi"], "3.1.0")
+    assert {"title", "version"} <= set(document["info"]) and len(document["paths"]) > 100
+    for pointer in set(references_in(document)):
+        at(document, pointer)
+    operations = [(path, method, operation) for path, item in document["paths"].items() for method, operation in item.items()]
+    names = [operation["operationId"] for _, _, operation in operations]
+    same(len(set(names)), len(names))
+    for path, method, operation in operations:
+        assert path.startswith("/api/v1/") and method in ("get", "post", "patch", "delete"), path
+        parameters = [at(document, parameter["$ref"]) for parameter in operation["parameters"]]
+        same(sorted(re.findall(r"{(\w+)}", path)), sorted(p["name"] for p in parameters if p["in"] == "path"))
+        assert all(p["required"] for p in parameters if p["in"] == "path") and all("schema" in p for p in parameters)
+        for status, response in operation["responses"].items():
+            response = at(document, response["$ref"]) if "$ref" in response else response
+            assert re.fullmatch("[1-5][0-9][0-9]", status) and response["description"], operation
+    assert "/api/v1/ledgers/hidden" not in document["paths"] and "remark" not in json.dumps(document["components"]["schemas"]["note"])
+    assert "delete" not in document["paths"]["/api/v1/ledgers/note/{id}"]
+    for name, schema in document["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    def fits(name, value):
+        jsonschema.Draft202012Validator({"$ref": "#/components/schemas/" + name, "components": document["components"]}).validate(value)
+    for path in ("/ledgers/mobile_disk/1", "/ledgers/note/1", "/ledgers/mobile_disk/1?unmask=1"):
+        fits(path.split("/")[2], api.get(path))
+    for record in api.get("/ledgers/mobile_disk?limit=1000&fields=*")["records"]:
+        fits("mobile_disk", record)
+    fits("error", api.make("mobile_disk", 422, number="bad"))
+    fits("mobile_disk.new", {"number": "YD-0001", "kind": "disk"})
+    for wrong in ({"kind": "disk"}, {"number": "x"}, {"number": "YD-0001", "kind": "tape"}, {"number": "YD-0001", "id": 3}):
+        try:
+            fits("mobile_disk.new", wrong)
+        except jsonschema.ValidationError:
+            continue
+        raise AssertionError(f"the document takes {wrong}")
+
+
+def the_audit_chain_is_for_those_who_audit():
+    same(api.get("/audit", 403)["error"]["code"], "forbidden")
+
+
 def a_broken_file_leaves_its_ledger_in_force_also_over_a_restart():
     api.write("mobile_disk", DISKS.replace("title: 编号,", "titel: 编号,"))
     api.reload()
@@ -338,7 +401,8 @@ CASES = [a_ledger_written_now_serves_at_once, faults_name_the_field_in_the_langu
          removed_records_go_out_of_sight_and_come_back, lists_are_filtered_sorted_searched_and_paged,
          sensitive_values_are_masked_until_asked_for_and_then_on_record, what_may_not_be_read_is_not_there,
          a_form_knows_the_fields_and_what_may_be_done, many_changes_are_made_each_for_itself_or_all_or_none,
-         groups_are_counted, a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
+         groups_are_counted, the_openapi_document_is_valid_and_true, the_audit_chain_is_for_those_who_audit,
+         a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
 
 api = Api(os.environ.get("JW_TEST_DB"))
 good = all([case(run.__name__, run) for run in CASES])

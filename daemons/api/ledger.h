@@ -19,6 +19,8 @@ void jw_ledger_bulk(void *context, struct jw_http_request *request, struct jw_ht
 void jw_ledger_aggregate(void *context, struct jw_http_request *request, struct jw_http_response *out);
 /* ledger_about.c */
 void jw_ledger_all(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_openapi(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_audit(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_declaration(void *context, struct jw_http_request *request, struct jw_http_response *out);
 
 #define JW_LEDGER_BODY   (1 << 20)
@@ -27,7 +29,9 @@ void jw_ledger_declaration(void *context, struct jw_http_request *request, struc
 #define JW_LEDGER_RECORD JW_LEDGER_AT "/{id}"
 /* Rows of the route table: words before numbers, the first that matches serves. */
 #define JW_LEDGER_ROUTES                                                                                  \
-    {"GET", JW_LEDGER_AT, 0, jw_ledger_list, JW_API_PERSON, false},                                       \
+    {"GET", "/api/v1/openapi.json", 0, jw_ledger_openapi, JW_API_PERSON, false},                          \
+        {"GET", "/api/v1/audit", 0, jw_ledger_audit, JW_API_PERSON, false},                               \
+        {"GET", JW_LEDGER_AT, 0, jw_ledger_list, JW_API_PERSON, false},                                   \
         {"GET", "/api/v1/ledgers", 0, jw_ledger_all, JW_API_PERSON, false},                               \
         {"GET", JW_LEDGER_AT "/declaration", 0, jw_ledger_declaration, JW_API_PERSON, false},             \
         {"GET", JW_LEDGER_AT "/aggregate", 0, jw_ledger_aggregate, JW_API_PERSON, false},                 \

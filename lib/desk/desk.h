@@ -133,3 +133,17 @@ void jw_desk_bulk(struct jw_desk *desk, const struct jw_asker *asker, jw_text le
 void jw_desk_ledgers(struct jw_desk *desk, const struct jw_asker *asker, struct jw_answer *out);
 /* What forms are made from: fields with types, choices, help, and what the asker may do with each. */
 void jw_desk_declaration(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, struct jw_answer *out);
+/* OpenAPI 3.1 of the ledgers that the asker may read or write (openapi.c). */
+void jw_desk_openapi(struct jw_desk *desk, const struct jw_asker *asker, struct jw_answer *out);
+
+/* --- the audit chain (entries.c)
+ * ---------------------------------------------------------------------------------- */
+struct jw_desk_entries {
+    jw_text who, action, object; /* exactly these; empty: any. object "asset/": all of that ledger */
+    int64_t before;              /* number: entries below it; 0: from the newest */
+    int64_t limit;               /* 1 to JW_STORE_PAGE; 0: 50 */
+};
+/* {"entries": [{"seq", "at", "who", "origin", "action", "object", "detail", "hash"}], "next"}: newest first. Wants
+ * the power audit.read; reading it is an entry itself. */
+void jw_desk_entries(struct jw_desk *desk, const struct jw_asker *asker, const struct jw_desk_entries *asked,
+                     struct jw_answer *out);
