@@ -30,7 +30,7 @@ struct search {
     struct jw_arena *mem;
     const struct jw_query *query;
     struct jw_lake_client *client;
-    struct jw_sql_scope scope;
+    struct jw_query_sql_scope scope;
     jw_lake_table table;
     struct jw_search_show show;
     uint32_t limit;
@@ -133,7 +133,7 @@ static int read_options(struct search *search) {
     search->show.json = jw_command_json(values[JSON]);
     search->show.width = terminal_width();
     if (values[BY])
-        return read_fields(search, "by", values[BY], JW_SQL_FIELDS);
+        return read_fields(search, "by", values[BY], JW_QUERY_SQL_FIELDS);
     return values[FIELDS] ? read_fields(search, "fields", values[FIELDS], JW_SEARCH_FIELDS) : 0;
 }
 
@@ -197,10 +197,10 @@ static void nothing_found(const struct search *search) {
             search->values[FROM] || search->scope.from == INT64_MIN ? "" : " in the last 24 hours; see --from");
 }
 
-static int ask_rows(struct search *search, struct jw_sql *sql) {
+static int ask_rows(struct search *search, struct jw_query_sql *sql) {
     struct jw_error err;
     struct jw_lake_request request;
-    jw_sql_page(sql, &search->scope, search->query, search->limit + 1, NULL);
+    jw_query_sql_page(sql, &search->scope, search->query, search->limit + 1, NULL);
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
         st = jw_lake_client_rows(search->client, search->table, &request, on_row, search, &err);
@@ -225,7 +225,7 @@ static jw_text unescape(jw_text s, char *to) {
 
 static jw_status on_top(void *context, jw_text line, struct jw_error *err) {
     struct search *search = context;
-    jw_text values[JW_SQL_FIELDS], rest = line, piece;
+    jw_text values[JW_QUERY_SQL_FIELDS], rest = line, piece;
     JW_AUTO(jw_buffer_free) jw_buffer room = JW_BUFFER((64u << 20) + 1);
     if (!jw_buffer_reserve(&room, line.len + 1))
         return jw_fail(err, JW_E_LIMIT, "no memory");
@@ -239,10 +239,11 @@ static jw_status on_top(void *context, jw_text line, struct jw_error *err) {
     return JW_OK;
 }
 
-static int ask_top(struct search *search, struct jw_sql *sql) {
+static int ask_top(struct search *search, struct jw_query_sql *sql) {
     struct jw_error err;
     struct jw_lake_request request;
-    jw_sql_top(sql, &search->scope, search->query, search->show.fields, search->show.field_count, search->limit);
+    jw_query_sql_top(sql, &search->scope, search->query, search->show.fields, search->show.field_count,
+                     search->limit);
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
         st = jw_lake_client_lines(search->client, &request, on_top, search, &err);
@@ -253,11 +254,11 @@ static int ask_top(struct search *search, struct jw_sql *sql) {
     return JW_EXIT_DONE;
 }
 
-static int ask_count(struct search *search, struct jw_sql *sql) {
+static int ask_count(struct search *search, struct jw_query_sql *sql) {
     struct jw_error err;
     struct jw_lake_request request;
     JW_AUTO(jw_buffer_free) jw_buffer answer = JW_BUFFER(4096);
-    jw_sql_count(sql, &search->scope, search->query);
+    jw_query_sql_count(sql, &search->scope, search->query);
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
         st = jw_lake_client_query(search->client, &request, &answer, NULL, &err);
@@ -284,13 +285,13 @@ static jw_status on_bar(void *context, jw_text line, struct jw_error *err) {
     return JW_OK;
 }
 
-static int ask_histogram(struct search *search, struct jw_sql *sql) {
+static int ask_histogram(struct search *search, struct jw_query_sql *sql) {
     struct jw_error err;
     struct jw_lake_request request;
-    struct jw_sql_bars bars = jw_sql_bars(&search->scope, BARS, search->show.offset_s);
+    struct jw_query_sql_bars bars = jw_query_sql_bars(&search->scope, BARS, search->show.offset_s);
     struct counts counts = {.count = bars.count};
     uint64_t most = 0;
-    jw_sql_histogram(sql, &search->scope, search->query, &bars);
+    jw_query_sql_histogram(sql, &search->scope, search->query, &bars);
     jw_status st = jw_ask_request(sql, &request, &err);
     if (st == JW_OK)
         st = jw_lake_client_lines(search->client, &request, on_bar, &counts, &err);
@@ -304,8 +305,8 @@ static int ask_histogram(struct search *search, struct jw_sql *sql) {
 }
 
 static int ask(struct search *search) {
-    JW_AUTO(jw_sql_free)
-    struct jw_sql sql = JW_SQL(search->mem, jw_lake_client_level(search->client) == JW_LAKE_PLAIN);
+    JW_AUTO(jw_query_sql_free)
+    struct jw_query_sql sql = JW_QUERY_SQL(search->mem, jw_lake_client_level(search->client) == JW_LAKE_PLAIN);
     if (search->values[BY])
         return ask_top(search, &sql);
     if (search->values[COUNT])

@@ -213,6 +213,15 @@ static jw_status prepare(struct up *up, struct daemon *daemon, const char *name,
     return st;
 }
 
+/* The database of jw-api: the last --db of its arguments; NULL: none. */
+static const char *database_of(const struct up *up) {
+    const char *db = NULL;
+    for (size_t i = 0; i < DAEMONS; i++)
+        for (char *const *word = up->daemons[i].argv; strcmp(up->daemons[i].name, "api") == 0 && *word; word++)
+            db = strncmp(*word, "--db=", 5) == 0 ? *word + 5 : db;
+    return db;
+}
+
 static jw_status begin(struct up *up, struct jw_error *err) {
     char path[4096];
     JW_AUTO(jw_config_free_p) struct jw_config *config = NULL;
@@ -228,7 +237,7 @@ static jw_status begin(struct up *up, struct jw_error *err) {
     for (size_t i = 0; i < DAEMONS && st == JW_OK; i++)
         st = prepare(up, &up->daemons[i], order[i], config, err);
     if (st == JW_OK) /* shows the password, which is done once: only when jinwu.yaml is taken */
-        st = jw_up_first_start(up->options, err);
+        st = jw_up_first_start(up->options, database_of(up), err);
     if (st == JW_OK)
         jw_stat_set(jw_stats_get(up->stats, "pid", (jw_text){0}), (uint64_t)getpid());
     for (size_t i = 0; i < DAEMONS && st == JW_OK; i++)

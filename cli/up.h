@@ -13,8 +13,10 @@ const char *jw_up_absolute(const char *given, char out[4096]);
 bool jw_up_is_listen(const char *given);
 /* The folders of a data directory, private to the account that runs jinwu. */
 JW_MUST_CHECK jw_status jw_up_folders(const struct jw_up_options *options, struct jw_error *err);
-/* What exists from the first start on: certificate, first account. Prints the first password, once. */
-JW_MUST_CHECK jw_status jw_up_first_start(const struct jw_up_options *options, struct jw_error *err);
+/* What exists from the first start on: certificate, first account. Prints the first password, once. `db`: where
+ * accounts are; NULL: DATA/ledger/ledger.db. */
+JW_MUST_CHECK jw_status jw_up_first_start(const struct jw_up_options *options, const char *db,
+                                          struct jw_error *err);
 /* Finds jw-NAME: in the build tree, beside this program, or installed. `out` holds 4096 bytes. */
 bool jw_up_program(const char *name, char *out);
 /* Appends what jinwu itself tells the daemon `name`. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "access/accounts.h"
+#include "account/account.h"
 #include "base/address.h"
 #include "base/time.h"
 #include "tls/certificate.h"
@@ -45,7 +45,7 @@ bool jw_up_is_listen(const char *given) {
 }
 
 jw_status jw_up_folders(const struct jw_up_options *options, struct jw_error *err) {
-    static const char *const names[] = {"", "/run", "/spool", "/state", "/plan", "/tls"};
+    static const char *const names[] = {"", "/run", "/spool", "/state", "/plan", "/tls", "/ledger"};
     if (strlen(options->data) > DATA_MOST)
         return jw_fail(err, JW_E_LIMIT, "--data: a path of more than %d bytes", DATA_MOST);
     if (strlen(options->data) > sizeof "/run/collect.sock" + 60) /* sun_path holds 108 bytes */
@@ -122,7 +122,26 @@ static jw_status sample_plan(const struct jw_up_options *options, struct jw_erro
     return good ? JW_OK : jw_fail(err, JW_E_SYSTEM, "%s to %s: %s", from, to, strerror(why));
 }
 
-jw_status jw_up_first_start(const struct jw_up_options *options, struct jw_error *err) {
+/* Without roles and ledgers: the first account needs neither, and jw-api makes their tables. */
+static jw_status first_account(const struct jw_up_options *options, const char *db, char out[JW_FIRST_PASSWORD],
+                               struct jw_error *err) {
+    char path[PATH_MAX];
+    JW_AUTO(jw_policy_free_p) struct jw_policy *policy = jw_policy_new();
+    JW_AUTO(jw_store_close_p) struct jw_store *store = NULL;
+    JW_AUTO(jw_accounts_close_p) struct jw_accounts *accounts = NULL;
+    if (!policy)
+        return jw_fail(err, JW_E_LIMIT, "no memory");
+    snprintf(path, sizeof path, "%s/ledger/ledger.db", options->data);
+    jw_status st = jw_store_open(db ? db : path, NULL, &store, err);
+    if (st != JW_OK)
+        return st;
+    snprintf(path, sizeof path, "%s/state", options->data);
+    struct jw_accounts_options wanted = {.store = store, .policy = policy, .state_folder = path};
+    st = jw_accounts_open(&wanted, &accounts, err);
+    return st == JW_OK ? jw_accounts_ensure_first(accounts, out, err) : st;
+}
+
+jw_status jw_up_first_start(const struct jw_up_options *options, const char *db, struct jw_error *err) {
     char path[PATH_MAX], password[JW_FIRST_PASSWORD];
     snprintf(path, sizeof path, "%s/tls", options->data);
     jw_status st = jw_certificate_ensure(path, options->listen, err);
@@ -130,13 +149,14 @@ jw_status jw_up_first_start(const struct jw_up_options *options, struct jw_error
         return st;
     if (options->demo && (st = sample_plan(options, err)) < 0)
         return st;
-    snprintf(path, sizeof path, "%s/state", options->data);
-    st = jw_accounts_ensure_first(path, password, err);
+    st = first_account(options, db, password, err);
     if (st == JW_OK)
-        printf(
-            "\n  account           admin\n  password          %s   (shown this once; change it after logging in)\n",
-            password);
+        printf("\n  account           admin\n  password          %s   (shown this once; it must be changed at the "
+               "first "
+               "login)\n",
+               password);
     fflush(stdout);
+    explicit_bzero(password, sizeof password);
     return st < 0 ? st : JW_OK;
 }
 

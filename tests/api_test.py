@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from scenario import BUILD, case, free_port
+from scenario import BUILD, SOURCE, case, free_port
 
 
 class Api:
@@ -25,7 +25,7 @@ class Api:
         self.port = free_port()
         ready, tell = os.pipe()
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "daemons/api/jw-api"), f"--data={self.data}", "--content=/nowhere",
+            [os.path.join(BUILD, "daemons/api/jw-api"), f"--data={self.data}", f"--content={SOURCE}/content",
              f"--listen=127.0.0.1:{self.port}", *options],
             stdout=subprocess.PIPE, stderr=open(os.path.join(self.folder, "log"), "w"), text=True, pass_fds=[tell],
             env={**os.environ, "JW_READY_FD": str(tell), "ASAN_OPTIONS": "detect_leaks=0"})  # needs ptrace
@@ -33,6 +33,9 @@ class Api:
         assert os.read(ready, 1), open(os.path.join(self.folder, "log")).read()
         os.close(ready)
         self.password = re.search(r"password (\S+)", self.process.stdout.readline()).group(1)
+        self.first_password, fresh = self.password, "an api of a test 7"
+        assert self.ask("POST", "/api/v1/password", {"old": self.password, "new": fresh}, login=True).status == 200
+        self.password = fresh
 
     def stop(self):
         self.process.terminate()
@@ -75,8 +78,11 @@ def same(got, want):
 def the_certificate_is_good_for_the_address_and_private():
     same(api.ask("GET", "/healthz").status, 200)  # ask() verifies the chain and the address
     same(os.stat(os.path.join(api.data, "tls/key.pem")).st_mode & 0o777, 0o600)
-    same(os.stat(os.path.join(api.data, "state/accounts.json")).st_mode & 0o777, 0o600)
-    assert api.password not in open(os.path.join(api.data, "state/accounts.json")).read()
+    same(os.stat(os.path.join(api.data, "state/seal.key")).st_mode & 0o777, 0o600)
+    same(os.stat(os.path.join(api.data, "ledger")).st_mode & 0o777, 0o700)
+    for name in (name for name in os.listdir(os.path.join(api.data, "ledger")) if name.startswith("ledger.db")):
+        kept = open(os.path.join(api.data, "ledger", name), "rb").read()
+        assert api.password.encode() not in kept and api.first_password.encode() not in kept
 
 
 def nothing_but_the_login_page_and_healthz_is_open():

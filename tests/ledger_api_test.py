@@ -58,7 +58,7 @@ class Api:
         os.makedirs(self.data)
         shutil.copytree(os.path.join(SOURCE, "content"), self.content)
         self.options = [f"--db={db}"] if db else []
-        self.password = None
+        self.user, self.password = "admin", None
         self.start()
 
     def start(self):
@@ -74,6 +74,21 @@ class Api:
         os.close(ready)
         if not self.password:
             self.password = re.search(r"password (\S+)", self.process.stdout.readline()).group(1)
+            self.become_analyst()
+
+    def become_analyst(self):
+        """The first account works with no records: it makes one that does, and hands it its roles."""
+        self.new_password()
+        made = self.ask("POST", "/accounts", {"name": "analyst"}, 201)
+        for role in ("system_admin", "operator"):
+            self.ask("POST", "/accounts/analyst/grants", {"role": role})
+        self.user, self.password = "analyst", made["password"]
+        self.new_password()
+
+    def new_password(self):
+        fresh = "Records-of-a-test-7"
+        self.ask("POST", "/password", {"old": self.password, "new": fresh})
+        self.password = fresh
 
     def stop(self):
         self.process.terminate()
@@ -103,7 +118,7 @@ class Api:
         context = ssl.create_default_context(cafile=os.path.join(self.data, "tls/cert.pem"))
         link = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        headers["Authorization"] = "Basic " + base64.b64encode(f"admin:{self.password}".encode()).decode()
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
@@ -170,7 +185,7 @@ def a_change_is_made_on_the_version_that_was_read():
     versions = api.get(path + "/history")["versions"]
     same([(v["version"], v["deed"], v["why"]) for v in versions],
          [(3, "change", ""), (2, "change", "登记有误"), (1, "create", "")])
-    same((versions[0]["who"], versions[0]["origin"]), ("admin", "127.0.0.1"))
+    same((versions[0]["who"], versions[0]["origin"]), ("analyst", "127.0.0.1"))
     same([v["fields"]["kind"] for v in versions], ["disk", "disk", "stick"])
     same([v["version"] for v in api.get(path + "/history?before=3&limit=1")["versions"]], [2])
 

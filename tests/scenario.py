@@ -114,6 +114,14 @@ class Platform:
         found = re.search(r"password\s*:?\s+(\S+)", self.output())
         if found and not self.password:
             self.password = found.group(1)
+            self.change_password("a platform of a test 7")
+
+    def change_password(self, fresh):
+        """The first one may do nothing but this."""
+        status, body = self.request("POST", "/api/v1/password", json.dumps({"old": self.password, "new": fresh}),
+                                    {"Content-Type": "application/json"})
+        assert status == 200, f"{status} {body[:300]}"
+        self.password = fresh
 
     def output(self):
         with open(os.path.join(self.folder, "up.log"), encoding="utf-8", errors="replace") as file:

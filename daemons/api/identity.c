@@ -6,9 +6,9 @@
 
 #include <openssl/sha.h>
 
+#include "access/password.h"
 #include "base/hash.h"
 #include "base/time.h"
-#include "rights/rights.h"
 
 #define VERIFIED     256
 #define VERIFIED_S   300
@@ -16,7 +16,7 @@
 
 struct verified {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    uint64_t version; /* of the account's password */
+    int64_t version; /* of the account's password */
     int64_t until;
 };
 
@@ -55,7 +55,7 @@ static void digest_of(const struct jw_verified *verified, jw_text name, jw_text 
 static bool is_verified(struct jw_api *api, jw_text name, jw_text password, jw_account *out) {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     bool good = false;
-    if (!jw_accounts_find(api->accounts, name, out))
+    if (jw_accounts_find(api->accounts, name, out, NULL, NULL) != JW_OK || out->disabled)
         return false;
     digest_of(api->verified, name, password, digest);
     pthread_mutex_lock(&api->verified->lock);
@@ -78,13 +78,13 @@ static void remember(struct jw_api *api, jw_text name, jw_text password, const j
     pthread_mutex_unlock(&verified->lock);
 }
 
-static void count_login(struct jw_api *api, const char *how) {
+void jw_identity_count(struct jw_api *api, const char *how) {
     jw_stat_add(jw_stats_get(api->run->stats, "logins_total", jw_text_from(how)), 1);
 }
 
 static bool refuse_for_now(struct jw_api *api, int64_t seconds, struct jw_http_response *out) {
     char text[24];
-    count_login(api, "locked");
+    jw_identity_count(api, "locked");
     jw_http_response_error(out, 429, "too_many_attempts", -1, "too many failed logins; try again in %lld s",
                            (long long)seconds);
     snprintf(text, sizeof text, "%lld", (long long)seconds);
@@ -94,41 +94,53 @@ static bool refuse_for_now(struct jw_api *api, int64_t seconds, struct jw_http_r
 
 bool jw_identity_password(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
                           jw_account *out_account, struct jw_http_response *out) {
-    int64_t wait = jw_guard_wait(api->guard, name, &request->address, jw_time_steady());
-    if (wait)
-        return refuse_for_now(api, wait, out);
-    if (is_verified(api, name, password, out_account))
-        return true;
+    struct jw_error err = {{0}};
+    struct jw_attempt attempt = {.name = name, .password = password, .address = request->address};
     if (atomic_fetch_add(&api->verified->waiting, 1) >= WAITING_MOST) {
         atomic_fetch_sub(&api->verified->waiting, 1);
         return refuse_for_now(api, 1, out);
     }
-    jw_status st = jw_accounts_login(api->accounts, name, password, out_account, NULL);
+    jw_status st = jw_accounts_login(api->accounts, &attempt, out_account, &err);
     atomic_fetch_sub(&api->verified->waiting, 1);
-    if (st == JW_OK) {
-        count_login(api, "good");
-        jw_guard_passed(api->guard, name, &request->address);
-        remember(api, name, password, out_account);
-        return true;
-    }
-    count_login(api, "bad");
-    jw_guard_failed(api->guard, name, &request->address, jw_time_steady());
-    jw_http_response_error(out, 401, "wrong_login", -1, "the name or the password is wrong");
+    if (st == JW_AGAIN)
+        return refuse_for_now(api, attempt.wait_s, out);
+    if (st == JW_OK)
+        return jw_identity_count(api, "good"), true;
+    jw_identity_count(api, "bad");
+    if (st == JW_E_DENIED || st == JW_END)
+        jw_http_response_error(out, 401, "wrong_login", -1, "the name or the password is wrong");
+    else
+        jw_http_response_error(out, 503, "unavailable", -1, "%s", err.text);
     return false;
+}
+
+/* Locked out are also those whose password was verified a moment ago: a guess does not help them. */
+static bool by_basic(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
+                     struct jw_api_caller *caller, struct jw_http_response *out) {
+    struct jw_attempt attempt = {.name = name, .address = request->address};
+    bool known = is_verified(api, name, password, &caller->account);
+    if (known && jw_accounts_may_try(api->accounts, &attempt, NULL) == JW_AGAIN)
+        return refuse_for_now(api, attempt.wait_s, out);
+    if (!known && !jw_identity_password(api, request, name, password, &caller->account, out))
+        return false;
+    if (caller->account.second) {
+        jw_http_response_error(out, 401, "second_factor", -1,
+                               "this account logs in with a second factor; programs use an API token");
+        return false;
+    }
+    if (!known) {
+        (void)!jw_accounts_entered(api->accounts, &caller->account, "basic", jw_text_from(request->peer), NULL);
+        remember(api, name, password, &caller->account);
+    }
+    return jw_accounts_find(api->accounts, name, &caller->account, &caller->holder, NULL) == JW_OK;
 }
 
 const char *jw_identity_cookie(const struct jw_api *api) { return api->tls ? "__Host-jinwu" : "jinwu"; }
 
 static bool by_session(struct jw_api *api, jw_text token, struct jw_api_caller *caller) {
-    jw_account now;
-    if (!jw_session_find(api->sessions, token, &caller->account) ||
-        !jw_accounts_find(api->accounts, jw_text_from(caller->account.name), &now))
+    if (jw_session_find(api->accounts, token, &caller->session, &caller->account, &caller->holder, NULL) != JW_OK ||
+        caller->session.stage != JW_SESSION_OPEN)
         return false;
-    if (now.version != caller->account.version) { /* the password changed: older sessions end */
-        jw_session_end(api->sessions, token);
-        return false;
-    }
-    caller->account = now;
     caller->token = token;
     return true;
 }
@@ -153,7 +165,7 @@ static jw_status find_person(struct jw_api *api, struct jw_http_request *request
     if (bearer.ptr && by_session(api, bearer, caller))
         return JW_OK;
     if (jw_http_request_credentials(request, "Basic", &name, &password))
-        return jw_identity_password(api, request, name, password, &caller->account, out) ? JW_OK : JW_E_DENIED;
+        return by_basic(api, request, name, password, caller, out) ? JW_OK : JW_E_DENIED;
     if (bearer.ptr || !cookie.ptr || !by_session(api, cookie, caller))
         return JW_AGAIN;
     if (is_safe(request->method) || is_own_page(request))
@@ -182,24 +194,24 @@ static bool refuse_sender(struct jw_api *api, struct jw_http_response *out) {
     return false;
 }
 
-/* Accounts carry one word today: an "admin" keeps the platform and works with its records. */
-static bool give_holder(struct jw_http_request *request, struct jw_api_caller *caller) {
-    static const char *const roles[] = {"system_admin", "operator"};
-    struct jw_holder *holder = jw_arena_alloc(request->mem, sizeof *holder);
-    if (!holder)
+/* First what the account owes, then what its roles give. */
+static bool may_do(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
+                   uint32_t right, struct jw_http_response *out) {
+    const char *power = request->route ? request->route->power : NULL;
+    if (right != JW_API_SELF && caller->account.must_change) {
+        jw_http_response_error(out, 403, "change_password", -1,
+                               "this password must be changed first: POST /api/v1/password");
         return false;
-    *holder = (struct jw_holder){0};
-    snprintf(holder->account, sizeof holder->account, "%s", caller->account.name);
-    for (size_t i = 0; caller->is == JW_API_ADMIN && i < sizeof roles / sizeof *roles; i++)
-        snprintf(holder->grants[holder->grant_count++].role, JW_LEDGER_NAME, "%s", roles[i]);
-    caller->holder = holder;
-    return true;
-}
-
-const struct jw_holder *jw_api_holder(const struct jw_http_request *request) {
-    static const struct jw_holder nobody = {0};
-    const struct jw_api_caller *caller = request->user;
-    return caller && caller->holder ? caller->holder : &nobody;
+    }
+    if (right != JW_API_SELF && caller->wants_second) {
+        jw_http_response_error(out, 403, "wants_second_factor", -1,
+                               "this role logs in with a second factor; get one first: POST /api/v1/me/totp");
+        return false;
+    }
+    if (!power || jw_rights_has_power(jw_accounts_roles(api->accounts), &caller->holder, jw_text_from(power)))
+        return true;
+    jw_http_response_error(out, 403, "forbidden", -1, "none of your roles has the power %s", power);
+    return false;
 }
 
 static bool admit_person(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
@@ -213,16 +225,9 @@ static bool admit_person(struct jw_api *api, struct jw_http_request *request, st
             jw_http_response_header(out, "WWW-Authenticate", JW_TEXT("Basic realm=\"jinwu\""));
         return false;
     }
-    bool is_admin = strcmp(caller->account.role, "admin") == 0;
-    caller->is = is_admin ? JW_API_ADMIN : JW_API_PERSON;
-    if (!give_holder(request, caller)) {
-        jw_http_response_error(out, 503, "no_memory", -1, "no memory");
-        return false;
-    }
-    if (right != JW_API_ADMIN || is_admin)
-        return true;
-    jw_http_response_error(out, 403, "forbidden", -1, "this needs the role admin");
-    return false;
+    caller->is = JW_API_PERSON;
+    caller->wants_second = jw_accounts_wants_second(api->accounts, &caller->account, &caller->holder);
+    return may_do(api, request, caller, right, out);
 }
 
 /* "/" gives everybody something: the greeting, the search page, or the login page. */
@@ -230,10 +235,11 @@ static void admit_root(struct jw_api *api, struct jw_http_request *request, stru
     jw_text cookie = jw_http_request_cookie(request, jw_identity_cookie(api));
     if (find_sender(api, request, caller))
         caller->is = JW_API_SENDER;
-    else if (cookie.ptr && by_session(api, cookie, caller))
+    else if (cookie.ptr && by_session(api, cookie, caller) && !caller->account.must_change &&
+             !jw_accounts_wants_second(api->accounts, &caller->account, &caller->holder))
         caller->is = JW_API_PERSON;
     else
-        caller->is = JW_API_OPEN;
+        caller->is = JW_API_OPEN; /* the login page also takes a new password and a second factor */
 }
 
 bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw_http_response *out) {
@@ -254,4 +260,45 @@ bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw
         return admit_person(api, request, caller, right, out);
     caller->is = JW_API_SENDER;
     return find_sender(api, request, caller) || refuse_sender(api, out);
+}
+
+/* --- for handlers ------------------------------------------------------------------------------------------------
+ */
+const struct jw_holder *jw_api_holder(const struct jw_http_request *request) {
+    const struct jw_api_caller *caller = request->user;
+    return &caller->holder;
+}
+
+struct jw_actor jw_api_actor(const struct jw_http_request *request, jw_text why) {
+    const struct jw_api_caller *caller = request->user;
+    return (struct jw_actor){jw_text_from(caller->account.name), jw_text_from(request->peer), why};
+}
+
+bool jw_api_may(const struct jw_api *api, const struct jw_http_request *request, const char *power) {
+    return jw_rights_has_power(jw_accounts_roles(api->accounts), jw_api_holder(request), jw_text_from(power));
+}
+
+bool jw_api_alive(const struct jw_api *api, const struct jw_api_caller *began) {
+    jw_account now;
+    if (began->token.len && !jw_session_alive(api->accounts, began->token))
+        return false;
+    return jw_accounts_find(api->accounts, jw_text_from(began->account.name), &now, NULL, NULL) == JW_OK &&
+           !now.disabled && now.version == began->account.version;
+}
+
+void jw_api_refuse(jw_status st, const struct jw_error *err, const char *what, struct jw_http_response *out) {
+    switch (st) {
+    case JW_END:
+        jw_http_response_error(out, 404, "not_found", -1, "there is no such %s", what);
+        break;
+    case JW_E_SYNTAX:
+        jw_http_response_error(out, 400, "bad_request", -1, "%s", err->text);
+        break;
+    case JW_E_DENIED:
+        jw_http_response_error(out, 409, "refused", -1, "%s", err->text);
+        break;
+    default:
+        jw_http_response_error(out, 503, "unavailable", -1, "%s", err->text);
+        break;
+    }
 }

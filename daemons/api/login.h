@@ -11,3 +11,8 @@ void jw_login_password(void *context, struct jw_http_request *request, struct jw
 json_t *jw_login_body(const struct jw_http_request *request, struct jw_http_response *out);
 /* A text member, or {NULL, 0}. */
 jw_text jw_login_member(const json_t *object, const char *name);
+/* As the body; NULL is told as lack of memory. Takes the reference. */
+void jw_login_send(struct jw_http_response *out, json_t *body);
+/* A session with its cookie (and token, when `bearer`), and who the person is. */
+void jw_login_begin(struct jw_api *api, struct jw_http_request *request, const jw_account *account, const char *how,
+                    bool bearer, struct jw_http_response *out);

@@ -7,6 +7,7 @@
 #include "login.h"
 #include "metrics.h"
 #include "page.h"
+#include "people.h"
 #include "search.h"
 #include "tail.h"
 
@@ -21,26 +22,41 @@
 #define BULK (100 << 20) /* Elasticsearch's own http.max_content_length */
 
 #define ELASTIC(method, pattern, most) \
-    { method, pattern, most, jw_forward_elastic, JW_API_SENDER, true }
+    { method, pattern, most, jw_forward_elastic, JW_API_SENDER, true, NULL }
 
-/* Method, path, largest body, handler, right, raw body. The first that matches serves. */
+/* Method, path, largest body, handler, right, raw body, power. The first that matches serves. */
 static const struct jw_http_route routes[] = {
-    {"GET", "/", 0, jw_page_root, JW_API_ROOT, false},
-    {"GET", "/healthz", 0, jw_metrics_health, JW_API_OPEN, false},
-    {"GET", "/metrics", 0, jw_metrics_prometheus, JW_API_PERSON, false},
-    {"POST", "/api/v1/login", FORM, jw_login_enter, JW_API_OPEN, false},
-    {"POST", "/api/v1/logout", FORM, jw_login_leave, JW_API_PERSON, false},
-    {"GET", "/api/v1/me", 0, jw_login_me, JW_API_PERSON, false},
-    {"POST", "/api/v1/password", FORM, jw_login_password, JW_API_PERSON, false},
-    {"GET", "/api/v1/status", 0, jw_metrics_status, JW_API_PERSON, false},
-    {"GET", "/api/v1/search", 0, jw_search_run, JW_API_PERSON, false},
-    {"POST", "/api/v1/search", FORM, jw_search_run, JW_API_PERSON, false},
-    {"GET", "/api/v1/events/{id}", 0, jw_search_event, JW_API_PERSON, false},
-    {"GET", "/api/v1/alerts/{id}", 0, jw_search_alert, JW_API_PERSON, false},
-    {"GET", "/api/v1/tail", 0, jw_tail_follow, JW_API_PERSON, false},
-    {"GET", "/api/v1/keys", 0, jw_keyring_list, JW_API_ADMIN, false},
-    {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_ADMIN, false},
-    {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_ADMIN, false},
+    {"GET", "/", 0, jw_page_root, JW_API_ROOT, false, NULL},
+    {"GET", "/healthz", 0, jw_metrics_health, JW_API_OPEN, false, NULL},
+    {"GET", "/metrics", 0, jw_metrics_prometheus, JW_API_PERSON, false, "status.read"},
+    {"POST", "/api/v1/login", FORM, jw_login_enter, JW_API_OPEN, false, NULL},
+    {"POST", "/api/v1/logout", FORM, jw_login_leave, JW_API_SELF, false, NULL},
+    {"GET", "/api/v1/me", 0, jw_login_me, JW_API_SELF, false, NULL},
+    {"POST", "/api/v1/password", FORM, jw_login_password, JW_API_SELF, false, NULL},
+    {"GET", "/api/v1/me/sessions", 0, jw_sessions_own, JW_API_PERSON, false, NULL},
+    {"DELETE", "/api/v1/me/sessions/{id}", FORM, jw_sessions_end_own, JW_API_PERSON, false, NULL},
+    {"GET", "/api/v1/sessions", 0, jw_sessions_list, JW_API_PERSON, false, "sessions.read"},
+    {"DELETE", "/api/v1/sessions/{id}", FORM, jw_sessions_kick, JW_API_PERSON, false, "sessions.kick"},
+    {"GET", "/api/v1/roles", 0, jw_grants_roles, JW_API_PERSON, false, NULL},
+    {"GET", "/api/v1/accounts", 0, jw_people_list, JW_API_PERSON, false, "accounts.read"},
+    {"POST", "/api/v1/accounts", FORM, jw_people_create, JW_API_PERSON, false, "accounts.manage"},
+    {"GET", "/api/v1/accounts/{name}", 0, jw_people_get, JW_API_PERSON, false, "accounts.read"},
+    {"PATCH", "/api/v1/accounts/{name}", FORM, jw_people_change, JW_API_PERSON, false, "accounts.manage"},
+    {"DELETE", "/api/v1/accounts/{name}", FORM, jw_people_disable, JW_API_PERSON, false, "accounts.manage"},
+    {"POST", "/api/v1/accounts/{name}/reset", FORM, jw_people_reset, JW_API_PERSON, false, "accounts.manage"},
+    {"POST", "/api/v1/accounts/{name}/unlock", FORM, jw_people_unlock, JW_API_PERSON, false, "accounts.manage"},
+    {"POST", "/api/v1/accounts/{name}/grants", FORM, jw_grants_give, JW_API_PERSON, false,
+     NULL}, /* who may: grant.c */
+    {"DELETE", "/api/v1/accounts/{name}/grants/{role}", FORM, jw_grants_take, JW_API_PERSON, false, NULL},
+    {"GET", "/api/v1/status", 0, jw_metrics_status, JW_API_PERSON, false, "status.read"},
+    {"GET", "/api/v1/search", 0, jw_search_run, JW_API_PERSON, false, "events.search"},
+    {"POST", "/api/v1/search", FORM, jw_search_run, JW_API_PERSON, false, "events.search"},
+    {"GET", "/api/v1/events/{id}", 0, jw_search_event, JW_API_PERSON, false, "events.search"},
+    {"GET", "/api/v1/alerts/{id}", 0, jw_search_alert, JW_API_PERSON, false, "alerts.read"},
+    {"GET", "/api/v1/tail", 0, jw_tail_follow, JW_API_PERSON, false, "events.search"},
+    {"GET", "/api/v1/keys", 0, jw_keyring_list, JW_API_PERSON, false, "keys.manage"},
+    {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_PERSON, false, "keys.manage"},
+    {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_PERSON, false, "keys.manage"},
     JW_LEDGER_ROUTES,
     /* what shippers ask of Elasticsearch */
     ELASTIC("POST", "/_bulk", BULK),
@@ -91,7 +107,9 @@ static void sample(void *context) {
 
 static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
     char path[JW_PATH];
-    jw_status st = jw_accounts_open(jw_daemon_path(api->run, "state", path), &api->accounts, err);
+    jw_status st = jw_ledger_open(api, err);
+    if (st == JW_OK)
+        st = jw_people_open(api, err);
     if (st == JW_OK)
         st = jw_keys_open(jw_daemon_path(api->run, "state", path), &api->keys, err);
     struct jw_http_client_options collect = {.base = "http://collect",
@@ -101,13 +119,9 @@ static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
         st = jw_http_client_new(&collect, &api->collect, err);
     if (st == JW_OK)
         st = jw_search_open(api, err);
-    if (st == JW_OK)
-        st = jw_ledger_open(api, err);
-    api->sessions = jw_session_table_new();
-    api->guard = jw_guard_new();
     api->verified = jw_identity_cache_new();
     api->counters = jw_counters_new(jw_daemon_path(api->run, "run", path));
-    if (st == JW_OK && (!api->sessions || !api->guard || !api->verified || !api->counters))
+    if (st == JW_OK && (!api->verified || !api->counters))
         st = jw_fail(err, JW_E_LIMIT, "no memory");
     return st;
 }
@@ -135,16 +149,11 @@ static jw_status serve(struct jw_api *api, struct jw_error *err) {
     return jw_http_server_start(&options, &api->server, err);
 }
 
-/* `jinwu up` made the folders and the first account; a jw-api started by hand finds its own way. */
-static jw_status prepare(struct jw_daemon_run *run, struct jw_error *err) {
-    char path[JW_PATH], password[JW_FIRST_PASSWORD];
+/* `jinwu up` made the folders; a jw-api started by hand finds its own way. */
+static void make_folders(struct jw_daemon_run *run) {
+    char path[JW_PATH];
     mkdir(jw_daemon_path(run, "tls", path), 0750);
     mkdir(jw_daemon_path(run, "state", path), 0750);
-    jw_status st = jw_accounts_ensure_first(path, password, err);
-    if (st == JW_OK)
-        printf("The first account is \"admin\" with the password %s\n", password);
-    fflush(stdout);
-    return st < 0 ? st : JW_OK;
 }
 
 static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
@@ -154,9 +163,8 @@ static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
     run->state = api;
     api->run = run;
     api->tls = strcmp(jw_daemon_text(run, "tls"), "off") != 0;
-    jw_status st = prepare(run, err);
-    if (st == JW_OK)
-        st = open_parts(api, err);
+    make_folders(run);
+    jw_status st = open_parts(api, err);
     if (st == JW_OK)
         st = jw_loop_timer(run->loop, 0, 5 * JW_SECOND, sample, api, &api->sampler, err);
     if (st == JW_OK)
@@ -170,20 +178,19 @@ static void stop(struct jw_daemon_run *run) {
     struct jw_api *api = run->state;
     jw_http_server_stop(api->server);
     jw_search_close(api);
-    jw_ledger_close(api);
     jw_http_client_free(api->collect);
     jw_counters_free(api->counters);
     jw_identity_cache_free(api->verified);
-    jw_guard_free(api->guard);
-    jw_session_table_free(api->sessions);
     jw_keys_close(api->keys);
-    jw_accounts_close(api->accounts);
+    jw_people_close(api);
+    jw_ledger_close(api);
     free(api);
 }
 
 static void reload(struct jw_daemon_run *run) {
     struct jw_api *api = run->state;
     jw_ledger_reload(api);
+    jw_people_reload(api);
 }
 
 static const struct jw_option options[] = {
@@ -196,8 +203,8 @@ static const struct jw_option options[] = {
     {"level", "full|plain", "full", "plain: ClickHouse servers before 22.8", 0, 0, false},
     {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
      0, false},
-    {"db", "WHERE", NULL, "where the ledgers lie: a file or postgresql://… (default: DATA/ledger/ledger.db)", 0, 0,
-     false},
+    {"db", "WHERE", NULL,
+     "where ledgers and accounts lie: a file or postgresql://… (default: DATA/ledger/ledger.db)", 0, 0, false},
     {"authority", "FILE", NULL, "certificates to trust with https nodes, PEM", 0, 0, false},
     {0}};
 

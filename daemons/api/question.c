@@ -202,7 +202,7 @@ static bool read_all(struct jw_question *question, const struct jw_http_request 
     if (count.len && !jw_text_is(count, JW_TEXT("true")) && !jw_text_is(count, JW_TEXT("false")))
         return bad(out, "count: true or false");
     question->count_only = jw_text_is(count, JW_TEXT("true"));
-    if (!read_list(param(question, request, "by"), question->by, JW_SQL_FIELDS, &question->by_count))
+    if (!read_list(param(question, request, "by"), question->by, JW_QUERY_SQL_FIELDS, &question->by_count))
         return bad(out, "by: at most 8 fields");
     if (!read_list(param(question, request, "fields"), question->fields, JW_QUESTION_FIELDS,
                    &question->field_count))

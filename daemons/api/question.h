@@ -13,13 +13,13 @@ struct jw_question {
     json_t *body;         /* of a POST; NULL otherwise. The owner calls json_decref */
     const char *in;       /* "events" or "alerts" */
     const struct jw_query *query;
-    struct jw_sql_scope scope; /* table is not set here */
-    uint32_t limit, bars;      /* bars 0: no histogram */
+    struct jw_query_sql_scope scope; /* table is not set here */
+    uint32_t limit, bars;            /* bars 0: no histogram */
     bool count_only;
-    jw_text fields[JW_QUESTION_FIELDS], by[JW_SQL_FIELDS];
+    jw_text fields[JW_QUESTION_FIELDS], by[JW_QUERY_SQL_FIELDS];
     size_t field_count, by_count;
     bool has_cursor;
-    struct jw_sql_cursor cursor;
+    struct jw_query_sql_cursor cursor;
 };
 
 /* false: `out` says what is wrong, and where in the query. */

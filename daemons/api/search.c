@@ -78,12 +78,12 @@ struct asking {
     struct jw_api *api;
     const struct jw_question *question;
     jw_lake_table table;
-    struct jw_sql_scope scope;
+    struct jw_query_sql_scope scope;
     jw_buffer *body;
     uint32_t rows;
     bool more;
-    struct jw_sql_cursor last;
-    struct jw_sql_bars bars;
+    struct jw_query_sql_cursor last;
+    struct jw_query_sql_bars bars;
     uint64_t *counts; /* of bars */
 };
 
@@ -129,18 +129,18 @@ static jw_status on_row(void *context, struct jw_lake_row *row, struct jw_error 
     else
         jw_lake_row_json(row, asking->body);
     asking->rows++;
-    asking->last = (struct jw_sql_cursor){.time_us = us_of(row->rec.has_time ? row->rec.time : row->ingested),
-                                          .number = row->number,
-                                          .spool = row->spool};
+    asking->last = (struct jw_query_sql_cursor){.time_us = us_of(row->rec.has_time ? row->rec.time : row->ingested),
+                                                .number = row->number,
+                                                .spool = row->spool};
     return JW_OK;
 }
 
-static jw_status ask_events(struct asking *asking, struct jw_sql *sql, struct jw_error *err) {
+static jw_status ask_events(struct asking *asking, struct jw_query_sql *sql, struct jw_error *err) {
     const struct jw_question *question = asking->question;
     struct jw_lake_request request;
     jw_buffer_add(asking->body, JW_TEXT(",\"events\":["));
-    jw_sql_page(sql, &asking->scope, question->query, question->limit + 1,
-                question->has_cursor ? &question->cursor : NULL);
+    jw_query_sql_page(sql, &asking->scope, question->query, question->limit + 1,
+                      question->has_cursor ? &question->cursor : NULL);
     jw_status st = jw_ask_request(sql, &request, err);
     if (st == JW_OK)
         st = jw_lake_client_rows(asking->api->lake->client, asking->table, &request, on_row, asking, err);
@@ -151,11 +151,11 @@ static jw_status ask_events(struct asking *asking, struct jw_sql *sql, struct jw
     return st == JW_END ? JW_OK : st;
 }
 
-static jw_status ask_count(struct asking *asking, struct jw_sql *sql, struct jw_error *err) {
+static jw_status ask_count(struct asking *asking, struct jw_query_sql *sql, struct jw_error *err) {
     struct jw_lake_request request;
     JW_AUTO(jw_buffer_free) jw_buffer answer = JW_BUFFER(4096);
     uint64_t count;
-    jw_sql_count(sql, &asking->scope, asking->question->query);
+    jw_query_sql_count(sql, &asking->scope, asking->question->query);
     jw_status st = jw_ask_request(sql, &request, err);
     if (st == JW_OK)
         st = jw_lake_client_query(asking->api->lake->client, &request, &answer, NULL, err);
@@ -210,10 +210,10 @@ static jw_status on_top(void *context, jw_text line, struct jw_error *err) {
     return JW_OK;
 }
 
-static jw_status ask_top(struct asking *asking, struct jw_sql *sql, struct jw_error *err) {
+static jw_status ask_top(struct asking *asking, struct jw_query_sql *sql, struct jw_error *err) {
     const struct jw_question *question = asking->question;
     struct jw_lake_request request;
-    jw_sql_top(sql, &asking->scope, question->query, question->by, question->by_count, question->limit);
+    jw_query_sql_top(sql, &asking->scope, question->query, question->by, question->by_count, question->limit);
     jw_status st = jw_ask_request(sql, &request, err);
     jw_buffer_add(asking->body, JW_TEXT(",\"by\":["));
     if (st == JW_OK)
@@ -234,14 +234,14 @@ static jw_status on_bar(void *context, jw_text line, struct jw_error *err) {
 }
 
 /* Bars without events are told as well: whoever draws needs them. */
-static jw_status ask_histogram(struct asking *asking, struct jw_sql *sql, struct jw_error *err) {
+static jw_status ask_histogram(struct asking *asking, struct jw_query_sql *sql, struct jw_error *err) {
     struct jw_lake_request request;
-    asking->bars = jw_sql_bars(&asking->scope, asking->question->bars, 0);
+    asking->bars = jw_query_sql_bars(&asking->scope, asking->question->bars, 0);
     asking->counts = jw_arena_alloc(asking->question->mem, asking->bars.count * sizeof *asking->counts);
     if (!asking->counts)
         return jw_fail(err, JW_E_LIMIT, "no memory");
     memset(asking->counts, 0, asking->bars.count * sizeof *asking->counts);
-    jw_sql_histogram(sql, &asking->scope, asking->question->query, &asking->bars);
+    jw_query_sql_histogram(sql, &asking->scope, asking->question->query, &asking->bars);
     jw_status st = jw_ask_request(sql, &request, err);
     if (st == JW_OK)
         st = jw_lake_client_lines(asking->api->lake->client, &request, on_bar, asking, err);
@@ -256,11 +256,11 @@ static jw_status ask_histogram(struct asking *asking, struct jw_sql *sql, struct
     return st;
 }
 
-typedef jw_status (*ask_fn)(struct asking *asking, struct jw_sql *sql, struct jw_error *err);
+typedef jw_status (*ask_fn)(struct asking *asking, struct jw_query_sql *sql, struct jw_error *err);
 
 static jw_status ask(struct asking *asking, ask_fn fn, struct jw_error *err) {
     bool plain = jw_lake_client_level(asking->api->lake->client) == JW_LAKE_PLAIN;
-    JW_AUTO(jw_sql_free) struct jw_sql sql = JW_SQL(asking->question->mem, plain);
+    JW_AUTO(jw_query_sql_free) struct jw_query_sql sql = JW_QUERY_SQL(asking->question->mem, plain);
     asking->rows = 0;
     return fn(asking, &sql, err);
 }

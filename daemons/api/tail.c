@@ -1,5 +1,6 @@
 /* daemons/api/tail.c — one stream: spool -> query -> JSON -> whoever looks. */
 #include "tail.h"
+#include "identity.h"
 #include "question.h"
 
 #include <stdlib.h>
@@ -20,7 +21,9 @@ struct tail {
     struct jw_spool_reader *reader;
     struct jw_arena *query_mem, *mem;
     const struct jw_query *query;
-    jw_account account;
+    struct jw_api_caller caller; /* a copy */
+    char token[JW_SESSION_TOKEN + 1];
+    int64_t last_asked; /* whether the caller may still see it */
     char folder[JW_PATH];
     struct jw_spool_frame frame;
     struct jw_batch_reader batch;
@@ -110,16 +113,22 @@ static void next_record(struct tail *tail) {
 
 /* Nothing new: wait a little, say that we are alive, end what must end. false: the stream is over. */
 static bool pause_a_little(struct tail *tail) {
-    jw_account now;
     tail->busy_frames = 0;
     if (jw_time_steady() - tail->last_sent < BEAT)
         return (void)!jw_spool_reader_wait(tail->reader, JW_SECOND / 2), true;
-    if (jw_time_steady() - tail->began > LONGEST ||
-        !jw_accounts_find(tail->api->accounts, jw_text_from(tail->account.name), &now) ||
-        now.version != tail->account.version)
+    if (jw_time_steady() - tail->began > LONGEST)
         return false;
     jw_buffer_add(&tail->pending, JW_TEXT(": alive\n\n"));
     return true;
+}
+
+/* A kicked session sees nothing more, however busy the stream is. */
+static bool may_go_on(struct tail *tail) {
+    int64_t now = jw_time_steady();
+    if (now - tail->last_asked < JW_SECOND)
+        return true;
+    tail->last_asked = now;
+    return jw_api_alive(tail->api, &tail->caller);
 }
 
 static bool step(struct tail *tail) {
@@ -147,7 +156,7 @@ static size_t pull(void *stream, char *out, size_t room) {
     while (tail->sent == tail->pending.len) {
         jw_buffer_clear(&tail->pending);
         tail->sent = 0;
-        if (jw_http_server_stopping(tail->api->server) || !step(tail))
+        if (jw_http_server_stopping(tail->api->server) || !may_go_on(tail) || !step(tail))
             return 0;
         if (tail->pending.len == 0 && jw_time_steady() - tail->last_sent > BEAT)
             jw_buffer_add(&tail->pending, JW_TEXT(": alive\n\n"));
@@ -207,11 +216,14 @@ void jw_tail_follow(void *context, struct jw_http_request *request, struct jw_ht
         return;
     }
     tail->api = api;
-    tail->account = caller->account;
+    tail->caller = *caller;
+    snprintf(tail->token, sizeof tail->token, "%.*s", (int)caller->token.len,
+             caller->token.len ? caller->token.ptr : "");
+    tail->caller.token = jw_text_from(tail->token);
     tail->query_mem = jw_arena_new(4 << 20);
     tail->mem = jw_arena_new(FRAME_MEMORY);
     tail->pending = JW_BUFFER(EVENT_MOST);
-    tail->began = tail->last_sent = jw_time_steady();
+    tail->began = tail->last_sent = tail->last_asked = jw_time_steady();
     if (!tail->query_mem || !tail->mem || open_tail(tail, request, out) != JW_OK) {
         if (out->status == 200)
             jw_http_response_error(out, 503, "no_memory", -1, "no memory");

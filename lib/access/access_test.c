@@ -1,10 +1,8 @@
-/* lib/access/access_test.c — accounts and keys keep their promises over files. */
-#include "accounts.h"
+/* lib/access/access_test.c — keys keep their promises over files. */
 #include "keys.h"
 
 #include <sys/stat.h>
 
-#include "base/time.h"
 #include "test/test.h"
 
 static mode_t mode_of(struct jw_test *t, const char *name) {
@@ -12,59 +10,6 @@ static mode_t mode_of(struct jw_test *t, const char *name) {
     struct stat st = {0};
     snprintf(path, sizeof path, "%s/%s", t->folder, name);
     return stat(path, &st) == 0 ? st.st_mode & 0777 : 0;
-}
-
-static void the_first_account_is_made_once_and_its_password_works(struct jw_test *t) {
-    char password[JW_FIRST_PASSWORD] = "", again[JW_FIRST_PASSWORD] = "";
-    JW_AUTO(jw_accounts_close_p) struct jw_accounts *accounts = NULL;
-    jw_account account;
-    JW_CHECK_OK(t, jw_accounts_ensure_first(t->folder, password, &t->err));
-    JW_CHECK_INT(t, strlen(password), JW_FIRST_PASSWORD - 1);
-    JW_CHECK_INT(t, jw_accounts_ensure_first(t->folder, again, &t->err), JW_AGAIN);
-    JW_CHECK_INT(t, mode_of(t, "accounts.json"), 0600);
-    JW_CHECK_OK(t, jw_accounts_open(t->folder, &accounts, &t->err));
-    JW_CHECK_OK(t, jw_accounts_login(accounts, JW_TEXT("admin"), jw_text_from(password), &account, &t->err));
-    JW_CHECK(t, account.change);
-    JW_CHECK_TEXT(t, jw_text_from(account.role), JW_TEXT("admin"));
-    JW_CHECK_INT(t, jw_accounts_login(accounts, JW_TEXT("admin"), JW_TEXT("wrong"), &account, &t->err),
-                 JW_E_DENIED);
-    JW_CHECK_INT(t, jw_accounts_login(accounts, JW_TEXT("root"), jw_text_from(password), &account, &t->err),
-                 JW_E_DENIED);
-    JW_CHECK_INT(t, jw_accounts_login(accounts, JW_TEXT("admin"), JW_TEXT(""), &account, &t->err), JW_E_DENIED);
-}
-
-static void a_new_password_replaces_the_old_one_in_every_process(struct jw_test *t) {
-    char password[JW_FIRST_PASSWORD] = "";
-    JW_AUTO(jw_accounts_close_p) struct jw_accounts *one = NULL;
-    JW_AUTO(jw_accounts_close_p) struct jw_accounts *two = NULL;
-    jw_account before, after;
-    JW_CHECK_OK(t, jw_accounts_ensure_first(t->folder, password, &t->err));
-    JW_CHECK_OK(t, jw_accounts_open(t->folder, &one, &t->err));
-    JW_CHECK_OK(t, jw_accounts_open(t->folder, &two, &t->err));
-    JW_CHECK(t, jw_accounts_find(two, JW_TEXT("admin"), &before));
-    JW_CHECK_INT(t, jw_accounts_password(one, JW_TEXT("admin"), JW_TEXT("short"), &t->err), JW_E_DENIED);
-    JW_CHECK_INT(t, jw_accounts_password(one, JW_TEXT("admin"), JW_TEXT("aaaaaaaaaaaa"), &t->err), JW_E_DENIED);
-    JW_CHECK_OK(t, jw_accounts_password(one, JW_TEXT("admin"), JW_TEXT("晴空万里无云，长安月色正好"), &t->err));
-    JW_CHECK_OK(t,
-                jw_accounts_login(two, JW_TEXT("admin"), JW_TEXT("晴空万里无云，长安月色正好"), &after, &t->err));
-    JW_CHECK(t, !after.change && after.version != before.version);
-    JW_CHECK_INT(t, jw_accounts_login(two, JW_TEXT("admin"), jw_text_from(password), &after, &t->err), JW_E_DENIED);
-}
-
-static void an_unknown_name_costs_as_much_time_as_a_wrong_password(struct jw_test *t) {
-    char password[JW_FIRST_PASSWORD] = "";
-    JW_AUTO(jw_accounts_close_p) struct jw_accounts *accounts = NULL;
-    jw_account account;
-    JW_CHECK_OK(t, jw_accounts_ensure_first(t->folder, password, &t->err));
-    JW_CHECK_OK(t, jw_accounts_open(t->folder, &accounts, &t->err));
-    int64_t begun = jw_time_steady();
-    JW_CHECK_INT(t, jw_accounts_login(accounts, JW_TEXT("admin"), JW_TEXT("wrong"), &account, &t->err),
-                 JW_E_DENIED);
-    int64_t known = jw_time_steady() - begun;
-    begun = jw_time_steady();
-    JW_CHECK_INT(t, jw_accounts_login(accounts, JW_TEXT("nobody"), JW_TEXT("wrong"), &account, &t->err),
-                 JW_E_DENIED);
-    JW_CHECK(t, jw_time_steady() - begun > known / 4); /* without the hash it would be a thousandth */
 }
 
 static void count_key(void *context, const jw_key *key) {
@@ -114,10 +59,7 @@ static void a_damaged_file_is_an_error_at_open_and_keeps_the_last_state_later(st
 
 int main(void) {
     return jw_test_run(
-        (const struct jw_test_case[]){JW_CASE(the_first_account_is_made_once_and_its_password_works),
-                                      JW_CASE(a_new_password_replaces_the_old_one_in_every_process),
-                                      JW_CASE(an_unknown_name_costs_as_much_time_as_a_wrong_password),
-                                      JW_CASE(keys_are_checked_listed_and_revoked_across_processes),
+        (const struct jw_test_case[]){JW_CASE(keys_are_checked_listed_and_revoked_across_processes),
                                       JW_CASE(a_damaged_file_is_an_error_at_open_and_keeps_the_last_state_later),
                                       {0}});
 }

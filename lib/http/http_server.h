@@ -34,8 +34,9 @@ struct jw_http_route {
     const char *pattern; /* http_target.h */
     size_t most_body;    /* bytes, as sent and inflated alike; 0: no body */
     void (*handle)(void *context, struct jw_http_request *request, struct jw_http_response *out);
-    uint32_t right; /* what `admit` demands; its meaning is the daemon's */
-    bool raw;       /* the body stays compressed as it came: for forwarding */
+    uint32_t right;    /* what `admit` demands; its meaning is the daemon's */
+    bool raw;          /* the body stays compressed as it came: for forwarding */
+    const char *power; /* a word for `admit`, the daemon's as well; NULL: none */
 };
 
 struct jw_http_server_options {

@@ -53,7 +53,7 @@ void jw_ledgers_free(struct jw_ledgers *set) {
 }
 JW_DEFINE_AUTO(jw_ledgers, jw_ledgers_free)
 
-size_t jw_ledgers_count(const struct jw_ledgers *set) { return set->count; }
+size_t jw_ledgers_count(const struct jw_ledgers *set) { return set ? set->count : 0; }
 const struct jw_ledger *jw_ledgers_get(const struct jw_ledgers *set, size_t i) { return &set->list[i]->ledger; }
 
 static struct entry *find(const struct jw_ledgers *set, jw_text name) {

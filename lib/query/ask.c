@@ -3,8 +3,8 @@
 
 #define NAME_MOST 16
 
-jw_status jw_ask_request(const struct jw_sql *sql, struct jw_lake_request *out, struct jw_error *err) {
-    jw_status st = jw_sql_check(sql, err);
+jw_status jw_ask_request(const struct jw_query_sql *sql, struct jw_lake_request *out, struct jw_error *err) {
+    jw_status st = jw_query_sql_check(sql, err);
     if (st != JW_OK)
         return st;
     struct jw_lake_parameter *list = jw_arena_alloc(sql->mem, (sql->count + 1) * sizeof *list);

@@ -240,9 +240,9 @@ static void ask(jw_text text, uint32_t events, bool plain, struct jw_arena *mem)
     const struct jw_query *query;
     if (jw_query_parse(text, &options, mem, &query, &err) != JW_OK)
         return; /* drawn words do not fit every field */
-    JW_AUTO(jw_sql_free) struct jw_sql sql = JW_SQL(mem, plain);
-    jw_sql_condition(&sql, query);
-    if (jw_sql_check(&sql, NULL) != JW_OK)
+    JW_AUTO(jw_query_sql_free) struct jw_query_sql sql = JW_QUERY_SQL(mem, plain);
+    jw_query_sql_condition(&sql, query);
+    if (jw_query_sql_check(&sql, NULL) != JW_OK)
         abort();
     printf("ask\t%.*s\t%.*s\t", (int)text.len, text.ptr, (int)sql.text.len, sql.text.ptr);
     for (size_t i = 0; i < sql.count; i++) {

@@ -35,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     CHECK(query->terms <= JW_QUERY_TERMS);
     for (int plain = 0; plain < 2; plain++) {
-        JW_AUTO(jw_sql_free) struct jw_sql sql = JW_SQL(mem, plain);
-        jw_sql_condition(&sql, query);
-        if (jw_sql_check(&sql, NULL) == JW_OK)
+        JW_AUTO(jw_query_sql_free) struct jw_query_sql sql = JW_QUERY_SQL(mem, plain);
+        jw_query_sql_condition(&sql, query);
+        if (jw_query_sql_check(&sql, NULL) == JW_OK)
             only_our_bytes(jw_buffer_text(&sql.text), plain);
     }
     struct jw_record rec = {.mem = mem};

@@ -347,9 +347,9 @@ static void no_byte_of_the_text_stands_in_the_sql(struct jw_test *t) {
             struct jw_query_error err;
             if (parse(t, attacks[i], &query, &err) != JW_OK)
                 continue;
-            JW_AUTO(jw_sql_free) struct jw_sql sql = JW_SQL(t->mem, plain);
-            jw_sql_condition(&sql, query);
-            JW_CHECK_OK(t, jw_sql_check(&sql, &t->err));
+            JW_AUTO(jw_query_sql_free) struct jw_query_sql sql = JW_QUERY_SQL(t->mem, plain);
+            jw_query_sql_condition(&sql, query);
+            JW_CHECK_OK(t, jw_query_sql_check(&sql, &t->err));
             jw_text text = jw_buffer_text(&sql.text);
             size_t quotes = 0;
             for (size_t j = 0; j < text.len; j++)
@@ -397,9 +397,9 @@ static void sql_is_what_the_lake_expects(struct jw_test *t) {
     for (size_t i = 0; i < sizeof compiled / sizeof *compiled; i++) {
         const struct jw_query *query;
         struct jw_query_error err;
-        JW_AUTO(jw_sql_free) struct jw_sql sql = JW_SQL(t->mem, false);
+        JW_AUTO(jw_query_sql_free) struct jw_query_sql sql = JW_QUERY_SQL(t->mem, false);
         JW_CHECK_INT(t, parse(t, compiled[i].query, &query, &err), JW_OK);
-        jw_sql_condition(&sql, query);
+        jw_query_sql_condition(&sql, query);
         JW_CHECK_TEXT(t, jw_buffer_text(&sql.text), jw_text_from(compiled[i].sql));
     }
 }
@@ -412,16 +412,16 @@ static void bars_are_few_and_round(struct jw_test *t) {
         int64_t width_s;
     } cases[] = {{60, 60, 2}, {3600, 60, 120}, {86400, 48, 1800 * 2}, {86400 * 30, 31, 86400}, {86400, 2, 86400}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct jw_sql_scope scope = {"events", now + 1 - cases[i].seconds * JW_SECOND, now + 1};
-        struct jw_sql_bars bars = jw_sql_bars(&scope, cases[i].most, 28800);
+        struct jw_query_sql_scope scope = {"events", now + 1 - cases[i].seconds * JW_SECOND, now + 1};
+        struct jw_query_sql_bars bars = jw_query_sql_bars(&scope, cases[i].most, 28800);
         JW_CHECK(t, bars.count <= cases[i].most && bars.count > 0);
         JW_CHECK_INT(t, bars.width_us, cases[i].width_s * 1000000);
         JW_CHECK(t, bars.start_us * 1000 <= scope.from &&
                         (bars.start_us + bars.width_us * bars.count) * 1000 >= scope.to);
         JW_CHECK_INT(t, (bars.start_us + INT64_C(28800000000)) % bars.width_us, 0);
     }
-    struct jw_sql_scope all = {"events", INT64_C(-9000000000000000000), INT64_C(9000000000000000000)};
-    JW_CHECK(t, jw_sql_bars(&all, 10, 0).count <= 10);
+    struct jw_query_sql_scope all = {"events", INT64_C(-9000000000000000000), INT64_C(9000000000000000000)};
+    JW_CHECK(t, jw_query_sql_bars(&all, 10, 0).count <= 10);
 }
 
 int main(void) {

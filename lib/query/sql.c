@@ -8,20 +8,20 @@
 
 #define MISSING "toInt64(-9223372036854775808)"
 
-void jw_sql_free(struct jw_sql *sql) {
+void jw_query_sql_free(struct jw_query_sql *sql) {
     jw_buffer_free(&sql->text);
     sql->params = NULL;
     sql->count = 0;
     sql->failed = false;
 }
 
-jw_status jw_sql_check(const struct jw_sql *sql, struct jw_error *err) {
+jw_status jw_query_sql_check(const struct jw_query_sql *sql, struct jw_error *err) {
     if (sql->failed || sql->text.failed)
-        return jw_fail(err, JW_E_LIMIT, "the query is too large: its SQL would pass %d bytes", JW_SQL_BYTES);
+        return jw_fail(err, JW_E_LIMIT, "the query is too large: its SQL would pass %d bytes", JW_QUERY_SQL_BYTES);
     return JW_OK;
 }
 
-static void hex(struct jw_sql *sql, const void *bytes, size_t len) {
+static void hex(struct jw_query_sql *sql, const void *bytes, size_t len) {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *p = bytes;
     for (size_t i = 0; i < len; i++) {
@@ -31,7 +31,7 @@ static void hex(struct jw_sql *sql, const void *bytes, size_t len) {
 }
 
 /* Parameters repeat: a name in has() and in the lambda, a value in a column and in the arrays. */
-static size_t param_index(struct jw_sql *sql, jw_text value) {
+static size_t param_index(struct jw_query_sql *sql, jw_text value) {
     for (size_t i = sql->count; i-- > 0;)
         if (jw_text_is(sql->params[i], value))
             return i;
@@ -46,7 +46,7 @@ static size_t param_index(struct jw_sql *sql, jw_text value) {
     return sql->count++;
 }
 
-void jw_sql_part_text(struct jw_sql *sql, jw_text value) {
+void jw_query_sql_part_text(struct jw_query_sql *sql, jw_text value) {
     if (sql->failed)
         return;
     if (!sql->plain) {
@@ -59,7 +59,7 @@ void jw_sql_part_text(struct jw_sql *sql, jw_text value) {
 }
 
 /* The LIKE pattern; literal signs escaped. */
-static void like(struct jw_sql *sql, const struct jw_query_term *term) {
+static void like(struct jw_query_sql *sql, const struct jw_query_term *term) {
     jw_text s = term->text;
     char *bytes = jw_arena_alloc(sql->mem, s.len * 2 + 2);
     if (!bytes) {
@@ -78,12 +78,13 @@ static void like(struct jw_sql *sql, const struct jw_query_term *term) {
     }
     if (around)
         bytes[len++] = '%';
-    jw_sql_part_text(sql, (jw_text){bytes, len});
+    jw_query_sql_part_text(sql, (jw_text){bytes, len});
 }
 
-static void add(struct jw_sql *sql, const char *text) { jw_buffer_add(&sql->text, jw_text_from(text)); }
+static void add(struct jw_query_sql *sql, const char *text) { jw_buffer_add(&sql->text, jw_text_from(text)); }
 
-static void bound(struct jw_sql *sql, const char *x, const char *sign, const jw_query_bound *bound, bool as_real) {
+static void bound(struct jw_query_sql *sql, const char *x, const char *sign, const jw_query_bound *bound,
+                  bool as_real) {
     if (bound->whole && !as_real)
         jw_buffer_print(&sql->text, " AND %s %s%s %" PRId64, x, sign, bound->open ? "" : "=", bound->integer);
     else
@@ -91,14 +92,14 @@ static void bound(struct jw_sql *sql, const char *x, const char *sign, const jw_
                         bound->real);
 }
 
-static void bounds(struct jw_sql *sql, const char *x, const struct jw_query_term *term, bool as_real) {
+static void bounds(struct jw_query_sql *sql, const char *x, const struct jw_query_term *term, bool as_real) {
     if (term->low.given)
         bound(sql, x, ">", &term->low, as_real);
     if (term->high.given)
         bound(sql, x, "<", &term->high, as_real);
 }
 
-static void number_text(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void number_text(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     char value[96];
     jw_buffer_print(&sql->text, "((match(%s, '" JW_NUMBER_WHOLE "')", x);
     snprintf(value, sizeof value, "toInt64OrZero(%s)", x);
@@ -109,20 +110,20 @@ static void number_text(struct jw_sql *sql, const struct jw_query_term *term, co
     add(sql, "))");
 }
 
-static void words(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void words(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     jw_buffer_print(&sql->text, "(%s != ''", x);
     if (term->low.given) {
         jw_buffer_print(&sql->text, " AND lower(%s) >%s ", x, term->low.open ? "" : "=");
-        jw_sql_part_text(sql, term->low_text);
+        jw_query_sql_part_text(sql, term->low_text);
     }
     if (term->high.given) {
         jw_buffer_print(&sql->text, " AND lower(%s) <%s ", x, term->high.open ? "" : "=");
-        jw_sql_part_text(sql, term->high_text);
+        jw_query_sql_part_text(sql, term->high_text);
     }
     add(sql, ")");
 }
 
-static void address_bounds(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void address_bounds(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     bool one = memcmp(&term->low_address, &term->high_address, sizeof term->low_address) == 0;
     jw_buffer_print(&sql->text, "(%s %s toFixedString(unhex('", x, one ? "=" : ">=");
     hex(sql, &term->low_address, sizeof term->low_address);
@@ -138,7 +139,7 @@ static void address_bounds(struct jw_sql *sql, const struct jw_query_term *term,
 #define OCTET "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #define V4    "^" OCTET "[.]" OCTET "[.]" OCTET "[.]" OCTET "$"
 
-static void address_text(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void address_text(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     char bare[96], value[960]; /* without a zone such as %eth0 */
     snprintf(bare, sizeof bare, "if(position(%s, ':') > 0, splitByChar('%%', %s)[1], %s)", x, x, x);
     if (sql->plain)
@@ -149,7 +150,7 @@ static void address_text(struct jw_sql *sql, const struct jw_query_term *term, c
     address_bounds(sql, term, value);
 }
 
-static void date_text(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void date_text(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     jw_buffer_print(&sql->text,
                     "(match(%s, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$')", x);
     if (term->low_text.len) /* printed by us from a time */
@@ -162,7 +163,7 @@ static void date_text(struct jw_sql *sql, const struct jw_query_term *term, cons
 }
 
 /* The test on a text expression `x`. */
-static void test_text(struct jw_sql *sql, const struct jw_query_term *term, const char *x) {
+static void test_text(struct jw_query_sql *sql, const struct jw_query_term *term, const char *x) {
     switch (term->test) {
     case JW_QUERY_EXISTS:
     case JW_QUERY_EMPTY:
@@ -171,7 +172,7 @@ static void test_text(struct jw_sql *sql, const struct jw_query_term *term, cons
     case JW_QUERY_EVENT_ID:
     case JW_QUERY_EQUALS:
         jw_buffer_print(&sql->text, "lower(%s) = ", x);
-        jw_sql_part_text(sql, term->text);
+        jw_query_sql_part_text(sql, term->text);
         break;
     case JW_QUERY_CONTAINS:
     case JW_QUERY_PATTERN:
@@ -196,7 +197,7 @@ static void test_text(struct jw_sql *sql, const struct jw_query_term *term, cons
     }
 }
 
-void jw_sql_part_time(struct jw_sql *sql, const struct jw_query_term *term, const char *column) {
+void jw_query_sql_part_time(struct jw_query_sql *sql, const struct jw_query_term *term, const char *column) {
     if (term->test != JW_QUERY_TIME) {
         add(sql, term->test == JW_QUERY_EXISTS ? "1" : "0");
         return;
@@ -209,7 +210,7 @@ void jw_sql_part_time(struct jw_sql *sql, const struct jw_query_term *term, cons
     add(sql, ")");
 }
 
-static void test_long(struct jw_sql *sql, const struct jw_query_term *term, const char *column) {
+static void test_long(struct jw_query_sql *sql, const struct jw_query_term *term, const char *column) {
     jw_buffer_print(&sql->text, "(%s != " MISSING, column);
     if (term->test == JW_QUERY_NUMBER)
         bounds(sql, column, term, false);
@@ -222,7 +223,7 @@ static void test_long(struct jw_sql *sql, const struct jw_query_term *term, cons
 }
 
 /* The test on the field's own column. */
-static void test_column(struct jw_sql *sql, const struct jw_query_term *term, const char *column) {
+static void test_column(struct jw_query_sql *sql, const struct jw_query_term *term, const char *column) {
     bool exists = term->test == JW_QUERY_EXISTS || term->test == JW_QUERY_EMPTY;
     switch (jw_field_get(term->id)->type) {
     case JW_TYPE_TEXT:
@@ -249,14 +250,14 @@ static void test_column(struct jw_sql *sql, const struct jw_query_term *term, co
             add(sql, "0");
         break;
     case JW_TYPE_DATE:
-        jw_sql_part_time(sql, term, column);
+        jw_query_sql_part_time(sql, term, column);
         break;
     }
 }
 
-void jw_sql_part_array(struct jw_sql *sql, const struct jw_query_term *term, const char *which) {
+void jw_query_sql_part_array(struct jw_query_sql *sql, const struct jw_query_term *term, const char *which) {
     add(sql, "arrayExists((n, v) -> n = ");
-    jw_sql_part_text(sql, term->field);
+    jw_query_sql_part_text(sql, term->field);
     bool is_like = term->test == JW_QUERY_PATTERN || term->test == JW_QUERY_CONTAINS;
     bool is_number = is_like && term->id != JW_F_NONE && jw_field_get(term->id)->type == JW_TYPE_LONG;
     add(sql, is_number ? " AND (" : " AND ");
@@ -269,7 +270,7 @@ void jw_sql_part_array(struct jw_sql *sql, const struct jw_query_term *term, con
     jw_buffer_print(&sql->text, ", %s_name, %s_value)", which, which);
 }
 
-const char *jw_sql_part_column(jw_field_id id, char out[64]) {
+const char *jw_query_sql_part_column(jw_field_id id, char out[64]) {
     if (id == JW_F_NONE || !jw_field_get(id)->column)
         return NULL;
     if (id == JW_F_TIMESTAMP || id == JW_F_EVENT_INGESTED)
@@ -282,17 +283,17 @@ const char *jw_sql_part_column(jw_field_id id, char out[64]) {
     return out;
 }
 
-void jw_sql_part_own(struct jw_sql *sql, const struct jw_query_term *term) {
+void jw_query_sql_part_own(struct jw_query_sql *sql, const struct jw_query_term *term) {
     char name[64];
     if (term->id != JW_F_EVENT_ID)
-        test_column(sql, term, jw_sql_part_column(term->id, name));
+        test_column(sql, term, jw_query_sql_part_column(term->id, name));
     else if (term->is_event_id)
         jw_buffer_print(&sql->text, "(spool = %" PRIu32 " AND number = %" PRIu64 ")", term->spool, term->number);
     else
         add(sql, "0");
 }
 
-void jw_sql_part_line(struct jw_sql *sql, const struct jw_query_term *term) {
+void jw_query_sql_part_line(struct jw_query_sql *sql, const struct jw_query_term *term) {
     add(sql, JW_LAKE_LINE " LIKE ");
     like(sql, term);
 }
