@@ -1,4 +1,5 @@
 /* cli/ledger.c — `jinwu ledger`: the records of the ledgers, on the database itself. */
+#include "ledger.h"
 #include "command.h"
 #include "table.h"
 
@@ -21,6 +22,7 @@ struct session {
     struct jw_ledgers *ledgers;
     struct jw_store *store;
     const struct jw_ledger *ledger;
+    struct ledger_tables tables;
     uint64_t found; /* refusals, problems, steps */
     struct jw_error err;
 };
@@ -297,11 +299,27 @@ static int open_all(struct session *s, const char *content, const char *verb) {
     return 0;
 }
 
+/* --- tables: ledger_table.c --- */
+static int with_tables(struct session *s, int (*act)(const struct ledger_tables *, int, char **), int argc,
+                       char **argv) {
+    s->tables.data = s->data;
+    s->tables.store = s->store;
+    s->tables.ledgers = s->ledgers;
+    s->tables.ledger = s->ledger;
+    return act(&s->tables, argc, argv);
+}
+static int import(struct session *s, int argc, char **argv) { return with_tables(s, jw_ledger_import, argc, argv); }
+static int export(struct session *s, int argc, char **argv) { return with_tables(s, jw_ledger_export, argc, argv); }
+static int template(struct session *s, int argc, char **argv) {
+    return with_tables(s, jw_ledger_template, argc, argv);
+}
+
 static int about_one(struct session *s, const char *verb, int argc, char **argv) {
     static const struct {
         const char *verb;
         int (*run)(struct session *, int, char **);
-    } verbs[] = {{"list", list}, {"get", get}, {"put", put}, {"remove", take_away}, {"history", history}};
+    } verbs[] = {{"list", list},       {"get", get},       {"put", put},       {"remove", take_away},
+                 {"history", history}, {"import", import}, {"export", export}, {"template", template}};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verbs[i].verb, verb) != 0)
             continue;
@@ -312,14 +330,25 @@ static int about_one(struct session *s, const char *verb, int argc, char **argv)
                    ? verbs[i].run(s, argc - 1, argv + 1)
                    : jw_command_usage("ledger", "there is no ledger %s; jinwu ledger list shows them", argv[0]);
     }
-    return jw_command_usage("ledger", "wants list, fields, get, put, remove, history, plan or verify");
+    return jw_command_usage(
+        "ledger", "wants list, fields, get, put, remove, history, import, export, template, plan or verify");
 }
 
 static int run(int argc, char **argv) {
-    static const struct jw_command_option options[] = {
-        {"data", false},  {"db", false},  {"content", false}, {"json", true},
-        {"limit", false}, {"why", false}, {"words", false},   {0}};
-    const char *values[7] = {NULL};
+    static const struct jw_command_option options[] = {{"data", false},
+                                                       {"db", false},
+                                                       {"content", false},
+                                                       {"json", true},
+                                                       {"limit", false},
+                                                       {"why", false},
+                                                       {"words", false},
+                                                       {"format", false},
+                                                       {"out", false},
+                                                       {"sheet", false},
+                                                       {"preview", true},
+                                                       {"accept-good", true},
+                                                       {0}};
+    const char *values[12] = {NULL};
     struct session s = {.limit = 50};
     int result = jw_command_options("ledger", options, &argc, argv, values);
     if (result)
@@ -332,6 +361,14 @@ static int run(int argc, char **argv) {
     s.json = jw_command_json(values[3]);
     s.why = values[5];
     s.words = values[6];
+    s.tables = (struct ledger_tables){.words = s.words,
+                                      .why = s.why,
+                                      .format = values[7],
+                                      .out = values[8],
+                                      .sheet = values[9],
+                                      .preview = values[10] != NULL,
+                                      .accept_good = values[11] != NULL,
+                                      .json = s.json};
     result = *verb ? open_all(&s, values[2], verb) : jw_command_usage("ledger", "wants a verb");
     if (!result)
         result = strcmp(verb, "plan") == 0                ? plan(&s)
@@ -346,7 +383,7 @@ static int run(int argc, char **argv) {
 
 const struct jw_command jw_command_ledger = {
     .name = "ledger",
-    .about = "records of the ledgers: list, fields, get, put, history; plan, verify",
+    .about = "records of the ledgers: list, get, put, history, import, export; plan, verify",
     .help =
         "Use: jinwu ledger VERB [LEDGER] [NUMBER] [OPTIONS]\n\n"
         "  list                    the ledgers that content/ledgers declares\n"
@@ -356,6 +393,10 @@ const struct jw_command jw_command_ledger = {
         "  put LEDGER [NUMBER]     changes a record, or makes a new one; its fields as JSON on stdin [--why TEXT]\n"
         "  remove LEDGER NUMBER    takes it out of sight; it and its history stay [--why TEXT]\n"
         "  history LEDGER NUMBER   every version, newest first: who, when, from where, why\n"
+        "  import LEDGER FILE      CSV or XLSX: all rows or none [--preview] [--accept-good] [--sheet NAME] [--why "
+        "TEXT]\n"
+        "  export LEDGER [F=V…]    to stdout or --out FILE [--format csv|xlsx|json] [--words TEXT]\n"
+        "  template LEDGER         an XLSX to fill in [--out FILE]\n"
         "  plan                    what the declarations would change in the tables; changes nothing\n"
         "  verify                  recomputes the audit chain and compares every record with its history\n\n"
         "  --data DIR      the data folder; the database is DIR/ledger/ledger.db\n"

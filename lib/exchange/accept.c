@@ -29,7 +29,7 @@ struct accepting {
 };
 
 static const char *pick(const struct accepting *a, const char *zh, const char *en) {
-    return jw_table_text(a->exchange->english, zh, en);
+    return jw_columns_pick(a->exchange->english, zh, en);
 }
 
 static int64_t number_of(const json_t *object, const char *name) {

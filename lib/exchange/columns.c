@@ -8,12 +8,12 @@
 static const struct {
     int is;
     const char *zh, *en, *name;
-} fixed[] = {{JW_TABLE_ID, "记录号", "Record", "id"},
-             {JW_TABLE_VERSION, "记录版本", "Record version", "version"},
-             {JW_TABLE_STATE, "流程状态", "Workflow state", "state"}};
+} fixed[] = {{JW_COLUMNS_ID, "记录号", "Record", "id"},
+             {JW_COLUMNS_VERSION, "记录版本", "Record version", "version"},
+             {JW_COLUMNS_STATE, "流程状态", "Workflow state", "state"}};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
-const char *jw_table_text(bool english, const char *zh, const char *en) { return english ? en : zh; }
+const char *jw_columns_pick(bool english, const char *zh, const char *en) { return english ? en : zh; }
 
 static const char *title_of(const struct jw_ledger_field *field, bool english) {
     return english ? field->title.en : field->title.zh;
@@ -31,15 +31,15 @@ static bool is_taken(const struct jw_ledger *ledger, size_t at, bool english) {
     return false;
 }
 
-static void add(struct jw_table_columns *out, int field, const char *title, const char *name) {
+static void add(struct jw_columns *out, int field, const char *title, const char *name) {
     out->fields[out->count] = field;
-    snprintf(out->titles[out->count++], JW_TABLE_TITLE, name ? "%.100s (%s)" : "%.100s", title, name);
+    snprintf(out->titles[out->count++], JW_COLUMNS_TITLE, name ? "%.100s (%s)" : "%.100s", title, name);
 }
 
-void jw_table_columns(const struct jw_ledger *ledger, bool english, bool fill_in, struct jw_table_columns *out) {
+void jw_columns_of(const struct jw_ledger *ledger, bool english, bool fill_in, struct jw_columns *out) {
     out->count = 0;
     for (size_t i = 0; i < FIXED && !fill_in; i++)
-        if (fixed[i].is != JW_TABLE_STATE || *ledger->workflow)
+        if (fixed[i].is != JW_COLUMNS_STATE || *ledger->workflow)
             add(out, fixed[i].is, english ? fixed[i].en : fixed[i].zh, NULL);
     for (size_t i = 0; i < ledger->field_count; i++) {
         const struct jw_ledger_field *field = &ledger->fields[i];
@@ -60,9 +60,9 @@ static bool bracketed(jw_text header, jw_text *out) {
     return rest.ptr != header.ptr;
 }
 
-int jw_table_find(const struct jw_ledger *ledger, jw_text header) {
+int jw_columns_find(const struct jw_ledger *ledger, jw_text header) {
     jw_text inner;
-    int found = JW_TABLE_NONE, count = 0;
+    int found = JW_COLUMNS_NONE, count = 0;
     header = jw_characters_trim(header);
     while (jw_text_ends(header, JW_TEXT("*"))) /* "名称*": it is required */
         header = jw_characters_trim((jw_text){header.ptr, header.len - 1});
@@ -82,5 +82,5 @@ int jw_table_find(const struct jw_ledger *ledger, jw_text header) {
         for (size_t i = 0; i < ledger->field_count; i++)
             if (jw_text_is(inner, jw_text_from(ledger->fields[i].name)))
                 return (int)i;
-    return count == 1 ? found : JW_TABLE_NONE;
+    return count == 1 ? found : JW_COLUMNS_NONE;
 }

@@ -18,7 +18,7 @@ struct export {
     struct jw_rights *rights; /* NULL: root */
     struct jw_names *names;
     struct jw_arena *mem;
-    struct jw_table_columns columns;
+    struct jw_columns columns;
     struct jw_sheet_column sheet[JW_LEDGER_FIELDS + 3];
     struct jw_sheet_writer *writer;
     FILE *lines;
@@ -137,12 +137,12 @@ static jw_status add_all(struct export *e, struct jw_error *err) {
 /* --- the file --- */
 static void describe(struct export *e) {
     const struct jw_ledger *ledger = e->exchange->ledger;
-    jw_table_columns(ledger, e->exchange->english, false, &e->columns);
+    jw_columns_of(ledger, e->exchange->english, false, &e->columns);
     for (size_t i = 0; i < e->columns.count; i++) {
         struct jw_sheet_column *column = &e->sheet[i];
         int at = e->columns.fields[i];
         *column = (struct jw_sheet_column){.title = e->columns.titles[i], .kind = JW_CELL_NUMBER};
-        if (at == JW_TABLE_STATE)
+        if (at == JW_COLUMNS_STATE)
             column->kind = JW_CELL_TEXT;
         if (at < 0)
             continue;
@@ -219,7 +219,7 @@ jw_status jw_exchange_export(const struct jw_exchange *exchange, const struct jw
     if (!jw_exchange_may(exchange, rights, JW_MAY_EXPORT))
         return jw_fail(
             err, JW_E_DENIED, "%s",
-            jw_table_text(exchange->english, "没有导出这个台账的权限", "you may not export this ledger"));
+            jw_columns_pick(exchange->english, "没有导出这个台账的权限", "you may not export this ledger"));
     e.rights = rights;
     e.names = names;
     e.mem = mem;

@@ -3,21 +3,21 @@
 #include "exchange.h"
 
 /* --- columns.c: fields of a ledger as columns of a table --- */
-#define JW_TABLE_ID      (-1)
-#define JW_TABLE_VERSION (-2)
-#define JW_TABLE_STATE   (-3)
-#define JW_TABLE_NONE    (-4)
-#define JW_TABLE_TITLE   160
-struct jw_table_columns {
-    int fields[JW_LEDGER_FIELDS + 3]; /* of the ledger, or JW_TABLE_* */
-    char titles[JW_LEDGER_FIELDS + 3][JW_TABLE_TITLE];
+#define JW_COLUMNS_ID      (-1)
+#define JW_COLUMNS_VERSION (-2)
+#define JW_COLUMNS_STATE   (-3)
+#define JW_COLUMNS_NONE    (-4)
+#define JW_COLUMNS_TITLE   160
+struct jw_columns {
+    int fields[JW_LEDGER_FIELDS + 3]; /* of the ledger, or JW_COLUMNS_* */
+    char titles[JW_LEDGER_FIELDS + 3][JW_COLUMNS_TITLE];
     size_t count;
 };
 /* `fill_in`: only what people fill in; else everything, with number and version before. */
-void jw_table_columns(const struct jw_ledger *ledger, bool english, bool fill_in, struct jw_table_columns *out);
-/* What a header means, by any title or the name; JW_TABLE_NONE: nothing. */
-int jw_table_find(const struct jw_ledger *ledger, jw_text header);
-const char *jw_table_text(bool english, const char *zh, const char *en);
+void jw_columns_of(const struct jw_ledger *ledger, bool english, bool fill_in, struct jw_columns *out);
+/* What a header means, by any title or the name; JW_COLUMNS_NONE: nothing. */
+int jw_columns_find(const struct jw_ledger *ledger, jw_text header);
+const char *jw_columns_pick(bool english, const char *zh, const char *en);
 
 /* --- names.c: records by what they are called --- */
 struct jw_names;

@@ -17,7 +17,7 @@ struct run {
 };
 
 static const char *pick(const struct jw_preview *p, const char *zh, const char *en) {
-    return jw_table_text(p->exchange->english, zh, en);
+    return jw_columns_pick(p->exchange->english, zh, en);
 }
 
 static jw_status add_note(struct jw_preview *p, const char *address, const char *text, struct jw_error *err) {
@@ -33,17 +33,17 @@ static const char *name_of(const struct jw_preview *p, int field) {
 static jw_status take_header_cell(struct jw_preview *p, const struct jw_row *row, size_t i, struct jw_error *err) {
     char address[JW_SHEET_ADDRESS], title[200];
     jw_text text = jw_characters_trim(row->cells[i].text);
-    int field = text.len ? jw_table_find(p->exchange->ledger, text) : JW_TABLE_NONE;
+    int field = text.len ? jw_columns_find(p->exchange->ledger, text) : JW_COLUMNS_NONE;
     p->fields[i] = field;
     jw_sheet_address(i, row->number, address);
     snprintf(title, sizeof title, "%.*s", (int)(text.len < 180 ? text.len : 180), text.len ? text.ptr : "");
     jw_characters_mend(title);
-    for (size_t k = 0; k < i && field != JW_TABLE_NONE; k++)
+    for (size_t k = 0; k < i && field != JW_COLUMNS_NONE; k++)
         if (p->fields[k] == field)
             return jw_fail(err, JW_E_SYNTAX,
                            pick(p, "%s：“%s”这一列出现了两次", "%s: the column \"%s\" is there twice"), address,
                            title);
-    if (field == JW_TABLE_NONE)
+    if (field == JW_COLUMNS_NONE)
         return text.len ? add_note(p, address,
                                    pick(p, "台账里没有这个字段，整列不导入",
                                         "the ledger has no such field: the column is left out"),
@@ -52,7 +52,7 @@ static jw_status take_header_cell(struct jw_preview *p, const struct jw_row *row
     json_t *column = json_pack("{ss ss ss}", "cell", address, "title", title, "field", name_of(p, field));
     if (!column || json_array_append_new(p->columns, column) != 0)
         return jw_fail(err, JW_E_LIMIT, "no memory");
-    if (field == JW_TABLE_STATE)
+    if (field == JW_COLUMNS_STATE)
         return add_note(p, address,
                         pick(p, "流程状态由流程决定，不导入", "the workflow decides of its state: left out"), err);
     if (field >= 0 && p->exchange->ledger->fields[field].type->stored == JW_STORED_NOTHING)
@@ -162,7 +162,7 @@ jw_status jw_exchange_preview(const struct jw_exchange *exchange, const struct j
     if (st == JW_OK && !jw_exchange_may(exchange, rights, JW_MAY_IMPORT))
         st = jw_fail(
             err, JW_E_DENIED, "%s",
-            jw_table_text(exchange->english, "没有导入这个台账的权限", "you may not import into this ledger"));
+            jw_columns_pick(exchange->english, "没有导入这个台账的权限", "you may not import into this ledger"));
     if (st == JW_OK) {
         *p = (struct jw_preview){.exchange = exchange,
                                  .rights = rights,

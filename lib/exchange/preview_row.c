@@ -11,7 +11,7 @@
 #define FAULTS 32
 
 static const char *pick(const struct jw_preview *p, const char *zh, const char *en) {
-    return jw_table_text(p->exchange->english, zh, en);
+    return jw_columns_pick(p->exchange->english, zh, en);
 }
 
 jw_status jw_preview_complain(struct jw_preview *p, uint32_t row, int column, const char *field, const char *rule,
@@ -104,11 +104,11 @@ static jw_status complain_of(struct jw_preview *p, const struct jw_row *row, int
 /* *before: the record as it is, for the caller to release; NULL: a new one. */
 static jw_status find_record(struct jw_preview *p, const struct jw_row *row, json_t **before, bool *wrong,
                              struct jw_error *err) {
-    jw_text number = cell_of(p, row, JW_TABLE_ID), version = cell_of(p, row, JW_TABLE_VERSION);
+    jw_text number = cell_of(p, row, JW_COLUMNS_ID), version = cell_of(p, row, JW_COLUMNS_VERSION);
     int64_t id = 0, read = 0;
     if (number.len && !number_in(number, &id))
         return complain_of(
-            p, row, JW_TABLE_ID, "id", "type",
+            p, row, JW_COLUMNS_ID, "id", "type",
             pick(p, "不是记录号；例如 17，新记录留空", "is no number of a record; leave it empty for new ones"),
             wrong, err);
     jw_status st = id ? JW_OK : find_by_key(p, row, &id, err);
@@ -123,12 +123,12 @@ static jw_status find_record(struct jw_preview *p, const struct jw_row *row, jso
     if (!seen) {
         json_decref(*before);
         *before = NULL;
-        return complain_of(p, row, JW_TABLE_ID, "id", "reference",
+        return complain_of(p, row, JW_COLUMNS_ID, "id", "reference",
                            pick(p, "没有这条记录", "there is no such record"), wrong, err);
     }
     if (version.len &&
         (!jw_text_i64(version, &read) || read != json_integer_value(json_object_get(*before, "version"))))
-        return complain_of(p, row, JW_TABLE_VERSION, "version", "version",
+        return complain_of(p, row, JW_COLUMNS_VERSION, "version", "version",
                            pick(p, "导出以后有人改过这条记录；请重新导出再改",
                                 "somebody has changed the record since; export it again"),
                            wrong, err);
@@ -306,9 +306,9 @@ jw_status jw_preview_row(struct jw_preview *p, const struct jw_row *row, struct 
     jw_status st = find_record(p, row, &before, &wrong, err);
     if (st == JW_OK && before) {
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(before, "id")));
-        uint32_t first = jw_seen_put(p->values, JW_TABLE_ID, jw_text_from(number), row->number, false);
+        uint32_t first = jw_seen_put(p->values, JW_COLUMNS_ID, jw_text_from(number), row->number, false);
         if (first)
-            st = complain_of(p, row, JW_TABLE_ID, "id", "unique",
+            st = complain_of(p, row, JW_COLUMNS_ID, "id", "unique",
                              pick(p, "前面已有一行是同一条记录", "a row before is the same record"), &wrong, err);
     }
     if (st == JW_OK && !wrong)

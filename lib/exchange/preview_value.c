@@ -14,7 +14,7 @@ struct reading {
 };
 
 static const char *pick(const struct jw_preview *p, const char *zh, const char *en) {
-    return jw_table_text(p->exchange->english, zh, en);
+    return jw_columns_pick(p->exchange->english, zh, en);
 }
 
 /* A cell's own text is what export shows of the value that is there: it was not touched. So masked values, files

@@ -11,7 +11,7 @@
 #define TOLD 5
 
 static const char *pick(const struct jw_references *r, const char *zh, const char *en) {
-    return jw_table_text(r->exchange->english, zh, en);
+    return jw_columns_pick(r->exchange->english, zh, en);
 }
 
 /* The unit of a place "1.15.": its last number. */

@@ -12,7 +12,7 @@
 struct template {
     const struct jw_exchange *exchange;
     struct jw_arena *mem;
-    struct jw_table_columns columns;
+    struct jw_columns columns;
     struct jw_sheet_column sheet[JW_LEDGER_FIELDS + 3];
     const char **choices[JW_LEDGER_FIELDS + 3];     /* of each column; NULL: any text */
     size_t lists[JW_LEDGER_FIELDS + 3], list_count; /* columns whose choices stand on the third sheet */
@@ -60,7 +60,7 @@ static const char **labels_of(struct template *t, const struct jw_ledger_field *
 }
 
 static void describe(struct template *t) {
-    jw_table_columns(t->exchange->ledger, t->exchange->english, true, &t->columns);
+    jw_columns_of(t->exchange->ledger, t->exchange->english, true, &t->columns);
     for (size_t i = 0; i < t->columns.count; i++) {
         const struct jw_ledger_field *field = field_of(t, i);
         struct jw_sheet_column *column = &t->sheet[i];
@@ -83,7 +83,7 @@ static void describe(struct template *t) {
         jw_sheet_address(t->list_count, 0, address);
         address[strlen(address) - 1] = '\0'; /* the column alone */
         if (at)
-            snprintf(at, 64, "=%s!$%s$2:$%s$%zu", jw_table_text(t->exchange->english, "选项", "Choices"), address,
+            snprintf(at, 64, "=%s!$%s$2:$%s$%zu", jw_columns_pick(t->exchange->english, "选项", "Choices"), address,
                      address, count + 1);
         column->choices_at = at;
         t->lists[t->list_count++] = i;
@@ -103,7 +103,7 @@ static const char *example_of(struct template *t, size_t column) {
     if (t->choices[column])
         return t->choices[column][0];
     if (jw_rule_reference(field))
-        return jw_table_text(t->exchange->english, "名称，或 #17", "its name, or #17");
+        return jw_columns_pick(t->exchange->english, "名称，或 #17", "its name, or #17");
     json_t *sample = json_loads(field->type->sample, JSON_DECODE_ANY, NULL);
     jw_buffer shown = JW_BUFFER(4096);
     if (sample && field->type->show)
@@ -121,7 +121,7 @@ static const char *choices_of(struct template *t, size_t column) {
     const struct jw_rule_reference *rule = jw_rule_reference(field_of(t, column));
     const struct jw_ledger *to = rule ? jw_ledgers_find(t->exchange->ledgers, jw_text_from(rule->ledger)) : NULL;
     if (to)
-        jw_buffer_print(&out, "%s%s", jw_table_text(t->exchange->english, "台账：", "ledger: "),
+        jw_buffer_print(&out, "%s%s", jw_columns_pick(t->exchange->english, "台账：", "ledger: "),
                         pick(t, &to->title));
     for (size_t i = 0; t->choices[column] && t->choices[column][i] && out.len < 4000; i++)
         jw_buffer_print(&out, "%s%s", i ? "、" : "", t->choices[column][i]);
@@ -144,7 +144,7 @@ static jw_status explain(struct template *t, struct jw_sheet_writer *writer, str
     for (size_t i = 0; i < t->columns.count && st == JW_OK; i++) {
         const struct jw_ledger_field *field = field_of(t, i);
         const struct jw_cell cells[] = {
-            text(t->columns.titles[i]), text(field->required ? jw_table_text(english, "是", "yes") : ""),
+            text(t->columns.titles[i]), text(field->required ? jw_columns_pick(english, "是", "yes") : ""),
             text(example_of(t, i)), text(choices_of(t, i)), text(pick(t, &field->help))};
         st = jw_sheet_add(writer, cells, 5, err);
     }
@@ -160,7 +160,7 @@ static jw_status list_choices(struct template *t, struct jw_sheet_writer *writer
         heads[k] =
             (struct jw_sheet_column){.title = t->columns.titles[t->lists[k]], .kind = JW_CELL_TEXT, .width = 30};
     jw_status st =
-        jw_sheet_begin(writer, jw_table_text(t->exchange->english, "选项", "Choices"), heads, t->list_count, err);
+        jw_sheet_begin(writer, jw_columns_pick(t->exchange->english, "选项", "Choices"), heads, t->list_count, err);
     bool ended[JW_LEDGER_FIELDS] = {false};
     for (size_t row = 0; row < t->longest && st == JW_OK; row++) {
         for (size_t k = 0; k < t->list_count; k++) {

@@ -1,0 +1,16 @@
+/* cli/ledger.h — the parts of `jinwu ledger`: ledger.c has records, ledger_table.c tables. */
+#pragma once
+#include "exchange/exchange.h"
+
+/* What the verbs about tables need; borrowed. */
+struct ledger_tables {
+    const char *data, *words, *why, *format, *out, *sheet; /* options as given; NULL: not given */
+    bool preview, accept_good, json;
+    struct jw_store *store;
+    const struct jw_ledgers *ledgers;
+    const struct jw_ledger *ledger;
+};
+/* argv[0] is the first word behind the ledger's name. They give the exit code. */
+int jw_ledger_import(const struct ledger_tables *tables, int argc, char **argv);   /* FILE */
+int jw_ledger_export(const struct ledger_tables *tables, int argc, char **argv);   /* FIELD=VALUE … */
+int jw_ledger_template(const struct ledger_tables *tables, int argc, char **argv); /* nothing more */
