@@ -117,6 +117,14 @@ typedef jw_status (*jw_store_look_fn)(void *context, struct jw_sql *sql, struct 
 JW_MUST_CHECK jw_status jw_store_look(struct jw_store *store, jw_store_look_fn look, void *context,
                                       struct jw_error *err);
 
+/* Within a transaction (of `also`, or jw_store_do): erases the values of a removed record, in its row and in all
+ * its versions, and appends the entry "destroy". The chain stays whole; jw_store_verify knows it for destroyed by
+ * decision. It cannot be restored. Whoever calls this has asked two persons. JW_END: no such record, or it is not
+ * removed. */
+JW_MUST_CHECK jw_status jw_store_destroy(struct jw_store *store, struct jw_sql *sql, const struct jw_ledger *ledger,
+                                         int64_t id, const struct jw_actor *actor, int64_t now,
+                                         struct jw_error *err);
+
 /* --- reading (store_read.c) --------------------------------------------------------------------------------------
  */
 JW_MUST_CHECK jw_status jw_store_get(struct jw_store *store, const struct jw_ledger *ledger, int64_t id,

@@ -23,7 +23,8 @@ jw_status jw_store_get(struct jw_store *store, const struct jw_ledger *ledger, i
 /* --- history
  * ------------------------------------------------------------------------------------------------------ */
 static jw_status add_version(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
-    json_t *fields = json_loadb(row[6].text.ptr, row[6].text.len, 0, NULL);
+    bool destroyed = row[6].text.len == 0; /* by decision: what it said is gone */
+    json_t *fields = destroyed ? json_object() : json_loadb(row[6].text.ptr, row[6].text.len, 0, NULL);
     const char *kept = json_string_value(json_object_get(fields, "state"));
     (void)columns;
     json_t *state = json_string(kept ? kept : "");

@@ -17,6 +17,7 @@ struct verifying {
     const struct jw_store_table *table;
     int64_t last; /* record of a page */
     bool more;
+    json_t *destroyed; /* "asset/17" of those that the chain says were destroyed by decision */
 };
 
 #define PAGE 2000 /* records of one statement: PostgreSQL hands over a result in one piece */
@@ -105,6 +106,8 @@ static jw_status on_entry(void *context, const struct jw_audit_entry *entry, str
         v->told++;
         if (st == JW_OK && !kept.found)
             say(v, object, "version %lld is missing from the history", (long long)version);
+        else if (st == JW_OK && kept.fields.len == 0 && json_object_get(v->destroyed, object))
+            ; /* its content went with a decision, which is an entry of the chain itself */
         else if (st == JW_OK && (st = jw_sm3_hex(kept.fields, hash, err)) == JW_OK && strcmp(hash, wanted) != 0)
             say(v, object, "version %lld in the history was changed", (long long)version);
         if (st == JW_OK && kept.found)
@@ -112,6 +115,15 @@ static jw_status on_entry(void *context, const struct jw_audit_entry *entry, str
     }
     json_decref(detail);
     return st;
+}
+
+/* Read before the walk: the decision stands behind what it destroys. A forged one breaks the chain. */
+static jw_status take_destroyed(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    json_t *destroyed = context;
+    char object[JW_STORE_OBJECT];
+    (void)columns;
+    snprintf(object, sizeof object, "%.*s", (int)row[0].text.len, row[0].text.ptr);
+    return json_object_set_new(destroyed, object, json_true()) == 0 ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
 }
 
 /* --- records against their newest version
@@ -171,7 +183,13 @@ static jw_status check_record(struct verifying *v, const char *object, const jso
         say(v, object, "is %s, which no version says", removed ? "removed" : "there again");
     else
         check_fields(v, object, record, &newest);
-    return check_place(v, object, record, err);
+    if (!json_object_get(v->destroyed, object))
+        return check_place(v, object, record, err);
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(record, "fields"), key, value) if (!json_is_null(value))
+        say(v, object, "was destroyed by decision, yet the field %s has a value", key);
+    return JW_OK;
 }
 
 static jw_status on_record(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
@@ -255,6 +273,10 @@ jw_status jw_store_verify(struct jw_store *store, const struct jw_audit_head *pu
     jw_status st = v.mem ? jw_sql_open(store->where, &v.sql, err) : jw_fail(err, JW_E_LIMIT, "no memory");
     if (st == JW_OK)
         st = jw_sql_open(store->where, &v.beside, err);
+    v.destroyed = json_object();
+    if (st == JW_OK)
+        st = jw_sql_run(v.sql, "SELECT object FROM audit WHERE action = 'destroy'", NULL, 0, take_destroyed,
+                        v.destroyed, err);
     if (st == JW_OK)
         st = jw_audit_verify(v.sql, published, &(struct jw_audit_watch){&v, on_fault, on_entry}, err);
     if (st == JW_OK)
@@ -263,6 +285,7 @@ jw_status jw_store_verify(struct jw_store *store, const struct jw_audit_head *pu
         st = verify_count(&v, err);
     jw_sql_close(v.sql);
     jw_sql_close(v.beside);
+    json_decref(v.destroyed);
     jw_arena_free(v.mem);
     *out_entries = v.entries;
     return st;

@@ -55,6 +55,14 @@ static int64_t number_of(const json_t *record, const char *name) {
     return json_integer_value(json_object_get(record, name));
 }
 
+/* A record without any value cannot be made: its values were destroyed. */
+static bool is_destroyed(json_t *fields) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(fields, name, value) if (!json_is_null(value)) return false;
+    return json_object_size(fields) > 0;
+}
+
 /* JW_OK: the change may be made on what is there. */
 static jw_status look(struct jw_store_making *m, struct jw_error *err) {
     if (m->change->deed == JW_CREATE)
@@ -65,6 +73,8 @@ static jw_status look(struct jw_store_making *m, struct jw_error *err) {
         return st;
     bool removed = json_is_true(json_object_get(m->before, "removed"));
     if (removed != (m->change->deed == JW_RESTORE))
+        return JW_END;
+    if (removed && is_destroyed(json_object_get(m->before, "fields")))
         return JW_END;
     int64_t version = number_of(m->before, "version");
     if (!m->change->version || m->change->version == version)

@@ -37,7 +37,9 @@ static jw_status follow_run(struct changing *c, struct jw_sql *sql, const struct
     if (st == JW_END)
         return JW_OK;
     if (st == JW_OK && c->change->deed == JW_REMOVE)
-        return jw_run_end(sql, c->change->ledger->name, made->id, err);
+        st = jw_run_end(sql, c->change->ledger->name, made->id, err);
+    if (st == JW_OK && c->change->deed == JW_REMOVE) /* nobody waits for what is gone */
+        return jw_open_finished(c->workflow, sql, c->change->ledger->name, made->id, err);
     return st == JW_OK ? jw_run_follow(c->workflow, sql, &run, made->record, err) : st;
 }
 

@@ -79,7 +79,7 @@ static void read_open(struct jw_source *source, const json_t *value, struct jw_f
 
 static void read_step(struct jw_source *source, const struct jw_flow *flow, const json_t *in, const char *name,
                       const json_t *value, struct jw_flow_step *out) {
-    static const char *const deeds[] = {"nothing", "remove", "destroy", NULL};
+    static const char *const deeds[] = {"nothing", "destroy", NULL};
     if (!jw_source_name(source, in, name, 0, name, JW_LEDGER_NAME))
         return;
     snprintf(out->name, sizeof out->name, "%s", name);

@@ -22,7 +22,8 @@ static const char *const tables[] = {
     "NULL, "
     "step W NOT NULL, from_state W NOT NULL, to_state W NOT NULL, who W NOT NULL, person N NOT NULL, behalf W NOT "
     "NULL, "
-    "behalf_person N NOT NULL, line N NOT NULL, origin W NOT NULL, reason W NOT NULL, PRIMARY KEY (ledger, record, "
+    "behalf_person N NOT NULL, line N NOT NULL, version N NOT NULL, origin W NOT NULL, reason W NOT NULL, PRIMARY "
+    "KEY (ledger, record, "
     "seq))",
     "flow_tasks (ledger W NOT NULL, record N NOT NULL, seq N NOT NULL, role W NOT NULL, place W NOT NULL, reach N "
     "NOT "

@@ -99,7 +99,7 @@ struct jw_flow_open {
     struct jw_flow_sets sets;
 };
 
-typedef enum jw_flow_deed { JW_FLOW_NOTHING, JW_FLOW_REMOVE, JW_FLOW_DESTROY } jw_flow_deed;
+typedef enum jw_flow_deed { JW_FLOW_NOTHING, JW_FLOW_DESTROY } jw_flow_deed;
 #define JW_AGREE_EACH (-1) /* somebody of every line of `who` (会签) */
 struct jw_flow_step {
     char name[JW_LEDGER_NAME];

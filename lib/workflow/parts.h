@@ -61,7 +61,8 @@ struct jw_flow_entry {
     int from, to;
     jw_text reason, origin;
     const char *behalf;
-    int64_t behalf_person, line; /* line: of `who`, for signatures */
+    int64_t behalf_person, line; /* line: of `who`, for signatures; the person, for delegations */
+    int64_t version;             /* of the record with it; 0: the record did not change */
 };
 jw_status jw_run_note(struct jw_workflow *workflow, struct jw_sql *sql, const struct jw_flow_run *run,
                       const struct jw_holder *holder, const struct jw_flow_entry *entry, struct jw_error *err);
@@ -124,6 +125,30 @@ jw_status jw_notice_add(struct jw_workflow *workflow, struct jw_sql *sql, const 
 /* tick.c: the same to everybody who has a task of the record. `detail` is stolen. */
 jw_status jw_notice_tasks(struct jw_workflow *workflow, struct jw_sql *sql, const struct jw_flow_run *run,
                           const char *kind, json_t *detail, struct jw_error *err);
+
+/* open.c: records that a step opens in other ledgers, and waiting for them. */
+jw_status jw_open_add(struct jw_workflow *workflow, struct jw_sql *sql, const struct jw_flow_run *run,
+                      const struct jw_flow_open *open, const json_t *record, struct jw_error *err);
+jw_status jw_open_finished(struct jw_workflow *workflow, struct jw_sql *sql, const char *ledger, int64_t id,
+                           struct jw_error *err);
+/* What is left to do for this record; */
+jw_status jw_open_make(struct jw_workflow *workflow, const struct jw_ledger *ledger, int64_t id,
+                       struct jw_error *err);
+jw_status jw_open_wait(struct jw_workflow *workflow, const struct jw_ledger *ledger, int64_t id,
+                       struct jw_error *err);
+
+/* destroy.c: what the record tells to destroy; it must be removed already. */
+jw_status jw_destroy_target(struct jw_workflow *workflow, struct jw_sql *sql, const struct jw_holder *holder,
+                            jw_text origin, const json_t *record, struct jw_error *err);
+
+/* take.c: the value that a step writes. */
+struct jw_flow_giver {
+    const struct jw_holder *holder; /* NULL: jinwu itself */
+    const json_t *record;
+    int64_t now;
+    const json_t *each; /* of open; NULL: none */
+};
+json_t *jw_flow_value(const struct jw_flow_giver *giver, const struct jw_flow_set *set, const char *type);
 
 /* step.c: may this holder take this step now? JW_OK with *why empty: yes. */
 #define JW_WHY 256

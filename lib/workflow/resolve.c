@@ -116,6 +116,11 @@ static void check_step(struct resolving *r, const struct jw_flow_step *step) {
     check_sets(r, "set", r->ledger, &step->sets);
     if (step->opens)
         check_open(r, step->opens);
+    if (step->deed == JW_FLOW_DESTROY) {
+        static const char *const texts[] = {"text", NULL}, *const numbers[] = {"number", NULL};
+        field_of(r, "do", "target_ledger", texts);
+        field_of(r, "do", "target_id", numbers);
+    }
 }
 
 void jw_declare_flow_resolve(struct jw_source *source, const struct jw_flow *flow, const struct jw_ledger *ledger,

@@ -166,6 +166,8 @@ jw_status jw_run_enter(struct jw_workflow *workflow, struct jw_sql *sql, struct 
         st = make_tasks(workflow, &scene, err);
     if (st == JW_OK)
         st = jw_timer_state(workflow, sql, run, err);
+    if (st == JW_OK && state->wait >= 0) /* perhaps there is nothing to wait for */
+        st = jw_timer_set(sql, run->ledger->name, run->record, "wait", run->entered_at, err);
     return st;
 }
 
@@ -200,12 +202,12 @@ jw_status jw_run_note(struct jw_workflow *workflow, struct jw_sql *sql, const st
     return jw_flow_sql(sql, err,
                        "INSERT INTO flow_steps SELECT $1, $2, (SELECT coalesce(max(seq), 0) + 1 FROM flow_steps "
                        "WHERE ledger = $1 AND "
-                       "record = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15",
-                       15, JW_S(run->ledger->name), JW_SQL_INT(run->record), JW_SQL_INT(run->round),
+                       "record = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16",
+                       16, JW_S(run->ledger->name), JW_SQL_INT(run->record), JW_SQL_INT(run->round),
                        JW_SQL_INT(jw_flow_now(workflow)), JW_S(entry->kind), JW_S(entry->step ? entry->step : ""),
                        JW_S(entry->from >= 0 ? states[entry->from].name : ""),
                        JW_S(entry->to >= 0 ? states[entry->to].name : ""), JW_S(holder ? holder->account : ""),
                        JW_SQL_INT(holder ? holder->person : 0), JW_S(entry->behalf ? entry->behalf : ""),
-                       JW_SQL_INT(entry->behalf_person), JW_SQL_INT(entry->line), JW_SQL_STR(entry->origin),
-                       JW_SQL_STR(entry->reason));
+                       JW_SQL_INT(entry->behalf_person), JW_SQL_INT(entry->line), JW_SQL_INT(entry->version),
+                       JW_SQL_STR(entry->origin), JW_SQL_STR(entry->reason));
 }

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#include "base/time.h"
-#include "ledger/day.h"
-
 #define TRIES 5 /* when the caller did not say which version it has seen */
 
 struct taking {
@@ -49,7 +46,9 @@ static jw_status look(void *context, struct jw_sql *sql, struct jw_error *err) {
         return jw_fail(err, JW_E_DENIED, "流程“%s”没有步骤 " JW_FMT, t->run.flow->title.zh, JW_ARG(t->act->step));
     t->step = &t->run.flow->steps[step];
     struct jw_flow_scene scene = {sql, &t->run, t->record};
-    if (t->holder) /* NULL: jinwu itself, for steps that nobody takes */
+    if (!t->holder && !(t->step->from >> t->run.state & 1)) /* jinwu itself, and somebody was quicker */
+        return jw_fail(err, JW_E_DENIED, "the state has changed");
+    if (t->holder)
         st = jw_step_may(t->workflow, &scene, t->holder, t->step, t->why, &t->line, &t->behalf, err);
     if (st == JW_OK && t->step->agree && t->step->agree != 1)
         st = count_signatures(t, sql, &signatures, err);
@@ -106,39 +105,13 @@ static void check_fields(const struct taking *t, struct jw_outcome *outcome) {
         }
 }
 
-static json_t *value_of(const struct taking *t, const struct jw_flow_set *set, const char *type) {
-    char day[JW_DAY_TEXT] = "";
-    int64_t now = jw_flow_now(t->workflow);
-    struct jw_civil civil;
-    switch (set->what) {
-    case JW_SET_NOW:
-        if (strcmp(type, "datetime") == 0) {
-            jw_time_to_civil((now + JW_DAY_ZONE * JW_MICROSECOND) * 1000, &civil);
-            return json_sprintf("%04d-%02d-%02d %02d:%02d:%02d", civil.year, civil.month, civil.day, civil.hour,
-                                civil.minute, civil.second);
-        } /* fall through */
-    case JW_SET_TODAY:
-        return jw_day_print(jw_calendar_day(now), day) ? json_string(day) : NULL;
-    case JW_SET_ME:
-        return t->holder && t->holder->person ? json_integer(t->holder->person) : json_null();
-    case JW_SET_ID:
-        return json_integer(t->act->id);
-    case JW_SET_FIELD:
-        return json_incref(json_object_get(json_object_get(t->record, "fields"), set->from));
-    case JW_SET_EACH:
-        return json_null();
-    case JW_SET_VALUE:
-        break;
-    }
-    return json_deep_copy(set->value);
-}
-
 static json_t *make_fields(const struct taking *t) {
     json_t *fields = t->act->fields ? json_copy((json_t *)(uintptr_t)t->act->fields) : json_object();
+    struct jw_flow_giver giver = {t->holder, t->record, jw_flow_now(t->workflow), NULL};
     for (size_t i = 0; fields && t->done && i < t->step->sets.count; i++) {
         const struct jw_flow_set *set = &t->step->sets.list[i];
         int field = jw_ledger_field_find(t->act->ledger, jw_text_from(set->field));
-        json_t *value = field >= 0 ? value_of(t, set, t->act->ledger->fields[field].type->name) : NULL;
+        json_t *value = field >= 0 ? jw_flow_value(&giver, set, t->act->ledger->fields[field].type->name) : NULL;
         if (value)
             json_object_set_new(fields, set->field, value);
     }
@@ -174,9 +147,16 @@ static jw_status also(void *context, struct jw_sql *sql, const struct jw_outcome
         st = jw_fail(err, JW_E_DENIED, "他人刚办理过，请刷新后再试");
     if (st != JW_OK)
         return st == JW_END ? JW_E_DENIED : st;
-    struct jw_flow_entry entry = {
-        t->done ? "step" : "sign", t->step->name,    run.state,       t->step->to, t->act->reason, t->act->origin,
-        t->behalf.account,         t->behalf.person, (int64_t)t->line};
+    struct jw_flow_entry entry = {.kind = t->done ? "step" : "sign",
+                                  .step = t->step->name,
+                                  .from = run.state,
+                                  .to = t->step->to,
+                                  .reason = t->act->reason,
+                                  .origin = t->act->origin,
+                                  .behalf = t->behalf.account,
+                                  .behalf_person = t->behalf.person,
+                                  .line = (int64_t)t->line,
+                                  .version = made->version};
     st = jw_flow_audit(t->workflow, sql, t->holder, t->act->origin, entry.kind, &run,
                        json_pack("{ss ss ss ss}", "step", t->step->name, "from", run.flow->states[run.state].name,
                                  "to", run.flow->states[t->done ? t->step->to : run.state].name, "behalf",
@@ -190,6 +170,12 @@ static jw_status also(void *context, struct jw_sql *sql, const struct jw_outcome
     run.state = t->step->to;
     if (st == JW_OK)
         st = jw_run_enter(t->workflow, sql, &run, made->record, err);
+    if (st == JW_OK && t->step->opens)
+        st = jw_open_add(t->workflow, sql, &run, t->step->opens, made->record, err);
+    if (st == JW_OK && t->step->deed == JW_FLOW_DESTROY)
+        st = jw_destroy_target(t->workflow, sql, t->holder, t->act->origin, made->record, err);
+    if (st == JW_OK && run.ended_at)
+        st = jw_open_finished(t->workflow, sql, run.ledger->name, run.record, err);
     if (st == JW_OK)
         st = jw_timer_dues(t->workflow, sql, t->act->ledger, run.flow, made->record, err);
     return st == JW_OK ? tell_maker(t, sql, &run, err) : st;

@@ -92,7 +92,7 @@ jw_status jw_notice_tasks(struct jw_workflow *workflow, struct jw_sql *sql, cons
     jw_status st = jw_sql_run(sql,
                               "SELECT role, CASE WHEN seq < 1000 THEN place ELSE '' END, reach, person, account "
                               "FROM flow_tasks WHERE ledger = "
-                              "$1 AND record = $2 ORDER BY seq",
+                              "$1 AND record = $2 AND seq < 2000 ORDER BY seq",
                               values, 2, add_audience, &everybody, err);
     for (size_t i = 0; i < everybody.count && st == JW_OK; i++) {
         struct jw_notice notice = {kind, run->ledger->name, run->record, json_incref(detail)};
@@ -181,16 +181,29 @@ static jw_status fire(void *context, struct jw_sql *sql, int64_t wall, struct jw
     if (st != JW_OK || jw_sql_changed(sql) == 0) /* another one was quicker, or it was moved */
         return st;
     t->fired = true;
+    jw_text timer = jw_text_from(t->now->name);
     if (!ledger || !t->record || json_is_true(json_object_get(t->record, "removed")))
         return JW_OK;
-    return jw_text_starts(jw_text_from(t->now->name), JW_TEXT("due:")) ? fire_due(t, sql, ledger, err)
-                                                                       : fire_state(t, sql, ledger, err);
+    if (jw_text_starts(timer, JW_TEXT("state:")))
+        return fire_state(t, sql, ledger, err);
+    return jw_text_starts(timer, JW_TEXT("due:")) ? fire_due(t, sql, ledger, err) : JW_OK;
+}
+
+/* Records to open are changes of their own, which cannot be made within another: they are made first and told of in
+ * their own transaction, so that doing it again finds them. */
+static jw_status make_first(struct ticking *t, const struct jw_ledger *ledger, struct jw_error *err) {
+    if (ledger && strcmp(t->now->name, "open") == 0)
+        return jw_open_make(t->workflow, ledger, t->now->record, err);
+    if (ledger && strcmp(t->now->name, "wait") == 0)
+        return jw_open_wait(t->workflow, ledger, t->now->record, err);
+    return JW_OK;
 }
 
 static jw_status fire_one(struct ticking *t, struct jw_error *err) {
     const struct jw_ledger *ledger = jw_ledgers_find(t->workflow->options.ledgers, jw_text_from(t->now->ledger));
-    jw_status st =
-        ledger ? jw_store_get(t->workflow->options.store, ledger, t->now->record, &t->record, err) : JW_END;
+    jw_status st = make_first(t, ledger, err);
+    if (st == JW_OK)
+        st = ledger ? jw_store_get(t->workflow->options.store, ledger, t->now->record, &t->record, err) : JW_END;
     if (st == JW_OK || st == JW_END)
         st = jw_store_do(t->workflow->options.store, fire, t, err);
     json_decref(t->record);
