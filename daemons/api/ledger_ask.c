@@ -72,8 +72,8 @@ bool jw_ledger_flag(const struct jw_http_request *request, const char *name) {
 
 /* A parameter that is mistyped would be a filter that does not filter. */
 static bool knows_params(const struct jw_http_request *request, struct jw_http_response *out) {
-    static const char *const names[] = {"filter", "sort",  "q",       "fields", "limit", "offset",
-                                        "after",  "count", "removed", "unmask", "by",    "figures"};
+    static const char *const names[] = {"filter", "sort",    "q",      "fields", "limit",   "offset", "after",
+                                        "count",  "removed", "unmask", "by",     "figures", "format"};
     for (size_t i = 0; i < request->target.param_count; i++) {
         char name[64];
         bool known = false;

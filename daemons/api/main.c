@@ -9,6 +9,7 @@
 #include "page.h"
 #include "people.h"
 #include "search.h"
+#include "sheets.h"
 #include "tail.h"
 
 #include <stdlib.h>
@@ -57,6 +58,7 @@ static const struct jw_http_route routes[] = {
     {"GET", "/api/v1/keys", 0, jw_keyring_list, JW_API_PERSON, false, "keys.manage"},
     {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_PERSON, false, "keys.manage"},
     {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_PERSON, false, "keys.manage"},
+    JW_SHEETS_ROUTES,
     JW_LEDGER_ROUTES,
     /* what shippers ask of Elasticsearch */
     ELASTIC("POST", "/_bulk", BULK),

@@ -1,4 +1,5 @@
-/* lib/desk/answer.h — how the desk says yes and no, in two languages (answer.c). Inside lib/desk. */
+/* lib/desk/answer.h — how the desk says yes and no, in two languages (answer.c). For lib/desk, and those who
+ * do more with records (struct jw_visit). */
 #pragma once
 #include "desk.h"
 

@@ -1,5 +1,6 @@
 /* lib/desk/question.h — what a list is asked, as a query of the store: names and values checked, and limited to
- * where the asker may look (question.c). Inside lib/desk. */
+ * where the asker may look (question.c). For lib/desk, and those who
+ * do more with records (struct jw_visit). */
 #pragma once
 #include "visit.h"
 

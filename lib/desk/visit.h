@@ -1,4 +1,5 @@
-/* lib/desk/visit.h — what the files of the desk share about a visit (visit.c). Inside lib/desk. */
+/* lib/desk/visit.h — what the files of the desk share about a visit (visit.c). For lib/desk, and those who
+ * do more with records (struct jw_visit). */
 #pragma once
 #include "answer.h"
 

@@ -36,8 +36,8 @@ typedef enum jw_exchange_format { JW_EXCHANGE_CSV, JW_EXCHANGE_XLSX, JW_EXCHANGE
 bool jw_exchange_format_find(jw_text name, jw_exchange_format *out); /* "csv", "xlsx", "json" (a record a line) */
 struct jw_export {
     jw_exchange_format format;
-    /* Filters, words, order; ledger, page and count are not looked at. `scope` narrows what the rights allow;
-     * filters on sensitive fields carry a scope of their own, as in lists. NULL: all records, by number. */
+    /* Filters, words, order; page and count are not looked at, `scope` is that of the right to export. Filters on
+     * sensitive fields carry a scope of their own, as in lists. NULL: all records, by number. */
     const struct jw_store_query *query;
     bool unmask; /* sensitive fields as they are where there is the right; the audit entry says so */
 };
