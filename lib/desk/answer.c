@@ -75,8 +75,8 @@ void jw_answer_fault(struct jw_answer *answer, const struct jw_asker *asker, con
 
 /* --- what the libraries say, in Chinese
  * --------------------------------------------------------------------------- */
-static void say_zh(const struct jw_ledger_field *field, const struct jw_ledger_fault *fault, char *out,
-                   size_t room) {
+void jw_answer_zh(const struct jw_ledger_field *field, const struct jw_ledger_fault *fault, char *out,
+                  size_t room) {
     const char *title = field ? field->title.zh : fault->field;
     const char *example = !field ? "" : field->example ? field->example : field->type->sample;
     if (strcmp(fault->rule, "required") == 0)
@@ -104,7 +104,7 @@ void jw_answer_faults(struct jw_answer *answer, const struct jw_asker *asker, co
     for (size_t i = 0; i < count; i++) {
         int at = jw_ledger_field_find(ledger, jw_text_from(faults[i].field));
         char text[640];
-        say_zh(at < 0 ? NULL : &ledger->fields[at], &faults[i], text, sizeof text);
+        jw_answer_zh(at < 0 ? NULL : &ledger->fields[at], &faults[i], text, sizeof text);
         jw_answer_fault(answer, asker, faults[i].field, faults[i].rule, "%s", "%s",
                         asker->english ? faults[i].text : text);
     }

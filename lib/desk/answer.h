@@ -24,5 +24,7 @@ bool jw_answer_status(struct jw_answer *answer, const struct jw_asker *asker, jw
 /* The faults of the store, in the asker's language. */
 void jw_answer_faults(struct jw_answer *answer, const struct jw_asker *asker, const struct jw_ledger *ledger,
                       const struct jw_ledger_fault *faults, size_t count);
+/* One of them in Chinese, cut at `room` bytes, perhaps within a character. `field` NULL: of none. */
+void jw_answer_zh(const struct jw_ledger_field *field, const struct jw_ledger_fault *fault, char *out, size_t room);
 /* Takes `body`; NULL becomes a 503. */
 bool jw_answer_give(struct jw_answer *answer, const struct jw_asker *asker, unsigned status, json_t *body);

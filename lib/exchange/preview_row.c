@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "desk/answer.h"
 #include "ledger/characters.h"
 #include "ledger/rules.h"
 #include "store/column.h"
@@ -255,7 +256,9 @@ static jw_status check_fields(struct jw_preview *p, const struct jw_row *row, co
     st = JW_OK;
     for (size_t i = 0; i < count && st == JW_OK; i++) {
         int field = jw_ledger_field_find(ledger, jw_text_from(faults[i].field));
-        st = complain_of(p, row, field, faults[i].field, faults[i].rule, faults[i].text, wrong, err);
+        char zh[640];
+        jw_answer_zh(field < 0 ? NULL : &ledger->fields[field], &faults[i], zh, sizeof zh);
+        st = complain_of(p, row, field, faults[i].field, faults[i].rule, pick(p, zh, faults[i].text), wrong, err);
     }
     return st;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "desk/answer.h"
 #include "ledger/characters.h"
 #include "ledger/rules.h"
 
@@ -57,6 +58,15 @@ static jw_text mend_date(struct reading *r, const struct jw_cell *cell) {
     return out;
 }
 
+static void translate(const struct jw_ledger_field *field, struct jw_error *err) {
+    char text[640];
+    struct jw_ledger_fault fault = {.field = field->name, .rule = "type"};
+    snprintf(fault.text, sizeof fault.text, "%s", err->text);
+    jw_answer_zh(field, &fault, text, sizeof text);
+    snprintf(err->text, sizeof err->text, "%.*s", (int)sizeof err->text - 1, text);
+    jw_characters_mend(err->text);
+}
+
 /* JW_E_SYNTAX: err says why, for people. */
 static jw_status read_value(struct reading *r, const struct jw_cell *cell, json_t **out, struct jw_error *err) {
     const struct jw_ledger_field *field = r->field;
@@ -71,8 +81,12 @@ static jw_status read_value(struct reading *r, const struct jw_cell *cell, json_
     if (jw_rule_reference(field))
         return jw_references_read(&p->references, field, cell->text, out, err);
     jw_text text = mend_date(r, cell);
-    if (field->type->read)
-        return field->type->read(field, text, out, err);
+    if (field->type->read) {
+        jw_status st = field->type->read(field, text, out, err);
+        if (st == JW_E_SYNTAX && !p->exchange->english)
+            translate(field, err);
+        return st;
+    }
     *out = json_stringn(text.ptr, text.len);
     return *out ? JW_OK : jw_fail(err, JW_E_SYNTAX, "%s", pick(p, "不是 UTF-8 文字", "is not UTF-8"));
 }
