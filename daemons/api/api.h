@@ -4,6 +4,7 @@
 
 #include "access/keys.h"
 #include "account/session.h"
+#include "account/token.h"
 #include "counters.h"
 #include "daemon/daemon.h"
 #include "http/http_client.h"
@@ -44,7 +45,8 @@ struct jw_api_caller {
     jw_account account;      /* of a person */
     struct jw_holder holder; /* what the person holds */
     struct jw_session session;
-    jw_text token;     /* of a session; empty with Basic */
-    jw_key key;        /* of a sender */
-    bool wants_second; /* must get itself a second factor first */
+    jw_text token;              /* of a session; empty with Basic */
+    struct jw_token *api_token; /* what the request came with instead of a session; NULL: none */
+    jw_key key;                 /* of a sender */
+    bool wants_second;          /* must get itself a second factor first */
 };

@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 
 #include "access/password.h"
+#include "account/second.h"
 #include "base/hash.h"
 #include "base/time.h"
 
@@ -114,6 +115,28 @@ bool jw_identity_password(struct jw_api *api, struct jw_http_request *request, j
     return false;
 }
 
+bool jw_identity_code(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text code,
+                      struct jw_http_response *out) {
+    struct jw_error err = {{0}};
+    struct jw_attempt attempt = {.name = name, .address = request->address};
+    struct jw_actor by = {name, jw_text_from(request->peer), JW_TEXT("")};
+    jw_status st = jw_accounts_may_try(api->accounts, &attempt, &err);
+    if (st == JW_AGAIN)
+        return refuse_for_now(api, attempt.wait_s, out);
+    if (st == JW_OK)
+        st = jw_second_check(api->accounts, name, code.ptr ? code : JW_TEXT(""), &by, &err);
+    if (st == JW_OK || st == JW_E_DENIED)
+        (void)!jw_accounts_tried(api->accounts, &attempt, st == JW_OK, "code", NULL);
+    if (st == JW_OK)
+        return true;
+    jw_identity_count(api, "bad");
+    if (st == JW_E_DENIED)
+        jw_http_response_error(out, 401, "wrong_code", -1, "%s", err.text);
+    else
+        jw_api_refuse(st, &err, "account", out);
+    return false;
+}
+
 /* Locked out are also those whose password was verified a moment ago: a guess does not help them. */
 static bool by_basic(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
                      struct jw_api_caller *caller, struct jw_http_response *out) {
@@ -145,6 +168,16 @@ static bool by_session(struct jw_api *api, jw_text token, struct jw_api_caller *
     return true;
 }
 
+static bool by_token(struct jw_api *api, struct jw_http_request *request, jw_text secret,
+                     struct jw_api_caller *caller) {
+    struct jw_token *api_token = jw_token_is(secret) ? jw_arena_alloc(request->mem, sizeof *api_token) : NULL;
+    if (!api_token ||
+        jw_token_find(api->accounts, secret, api_token, &caller->account, &caller->holder, NULL) != JW_OK)
+        return false;
+    caller->api_token = api_token;
+    return true;
+}
+
 static bool is_safe(jw_text method) {
     return jw_text_is(method, JW_TEXT("GET")) || jw_text_is(method, JW_TEXT("HEAD"));
 }
@@ -162,7 +195,7 @@ static jw_status find_person(struct jw_api *api, struct jw_http_request *request
                              struct jw_http_response *out) {
     jw_text bearer = jw_http_request_authorization(request, "Bearer"), name, password;
     jw_text cookie = jw_http_request_cookie(request, jw_identity_cookie(api));
-    if (bearer.ptr && by_session(api, bearer, caller))
+    if (bearer.ptr && (by_session(api, bearer, caller) || by_token(api, request, bearer, caller)))
         return JW_OK;
     if (jw_http_request_credentials(request, "Basic", &name, &password))
         return by_basic(api, request, name, password, caller, out) ? JW_OK : JW_E_DENIED;
@@ -194,6 +227,20 @@ static bool refuse_sender(struct jw_api *api, struct jw_http_response *out) {
     return false;
 }
 
+/* A token reaches what its scope names and nothing else: not the own account, not what a later version adds. */
+static bool token_may(const struct jw_token *token, const struct jw_http_request *request) {
+    static const char ledgers[] = "/api/v1/ledgers/{ledger}";
+    const struct jw_http_route *route = request->route;
+    jw_text ledger = jw_http_request_value(request, "ledger");
+    bool reads = is_safe(request->method);
+    if (route && strncmp(route->pattern, ledgers, sizeof ledgers - 1) == 0)
+        return ledger.ptr && jw_token_may_ledger(token, ledger, !reads);
+    if (!route || !route->power || !jw_token_may(token, jw_text_from(route->power)))
+        return false;
+    return reads || jw_text_starts(jw_text_from(token->scope), JW_TEXT("write ")) ||
+           strcmp(route->pattern, "/api/v1/search") == 0; /* a question that is too long for a URL */
+}
+
 /* First what the account owes, then what its roles give. */
 static bool may_do(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller,
                    uint32_t right, struct jw_http_response *out) {
@@ -206,6 +253,10 @@ static bool may_do(struct jw_api *api, struct jw_http_request *request, struct j
     if (right != JW_API_SELF && caller->wants_second) {
         jw_http_response_error(out, 403, "wants_second_factor", -1,
                                "this role logs in with a second factor; get one first: POST /api/v1/me/totp");
+        return false;
+    }
+    if (caller->api_token && !token_may(caller->api_token, request)) {
+        jw_http_response_error(out, 403, "scope", -1, "the scope of this token does not reach here");
         return false;
     }
     if (!power || jw_rights_has_power(jw_accounts_roles(api->accounts), &caller->holder, jw_text_from(power)))
@@ -281,6 +332,8 @@ bool jw_api_may(const struct jw_api *api, const struct jw_http_request *request,
 bool jw_api_alive(const struct jw_api *api, const struct jw_api_caller *began) {
     jw_account now;
     if (began->token.len && !jw_session_alive(api->accounts, began->token))
+        return false;
+    if (began->api_token && !jw_token_is_alive(api->accounts, began->api_token))
         return false;
     return jw_accounts_find(api->accounts, jw_text_from(began->account.name), &now, NULL, NULL) == JW_OK &&
            !now.disabled && now.version == began->account.version;

@@ -14,6 +14,9 @@ bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw
 /* A password, with lockout and counters. false: `out` says why (401, or 429 with Retry-After). */
 bool jw_identity_password(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text password,
                           jw_account *out_account, struct jw_http_response *out);
+/* A code of the second factor, with the same lockout and counters. */
+bool jw_identity_code(struct jw_api *api, struct jw_http_request *request, jw_text name, jw_text code,
+                      struct jw_http_response *out);
 const char *jw_identity_cookie(const struct jw_api *api);    /* its name */
 void jw_identity_count(struct jw_api *api, const char *how); /* logins_total */
 

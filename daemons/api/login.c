@@ -98,6 +98,23 @@ void jw_login_begin(struct jw_api *api, struct jw_http_request *request, const j
     jw_login_send(out, body);
 }
 
+/* The password was right: a ticket for the second step, which opens nothing. */
+static void give_ticket(struct jw_api *api, struct jw_http_request *request, const jw_account *account,
+                        struct jw_http_response *out) {
+    char ticket[JW_SESSION_TOKEN + 1];
+    struct jw_error err = {{0}};
+    struct jw_session_start from = {.account = account,
+                                    .how = "password",
+                                    .origin = jw_text_from(request->peer),
+                                    .agent = JW_TEXT(""),
+                                    .stage = JW_SESSION_HALF};
+    jw_status st = jw_session_start(api->accounts, &from, ticket, &err);
+    if (st == JW_OK)
+        jw_login_send(out, json_pack("{ss ss}", "second", "totp", "ticket", ticket));
+    else
+        jw_api_refuse(st, &err, "account", out);
+}
+
 void jw_login_enter(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     struct jw_api *api = context;
     jw_account account;
@@ -109,8 +126,35 @@ void jw_login_enter(void *context, struct jw_http_request *request, struct jw_ht
     bool bearer = !json_is_false(json_object_get(body, "bearer"));
     if (!name.ptr || !password.ptr || name.len > JW_ACCOUNT_NAME)
         jw_http_response_error(out, 400, "bad_login", -1, "wants {\"user\":…,\"password\":…}");
-    else if (jw_identity_password(api, request, name, password, &account, out))
-        jw_login_begin(api, request, &account, "password", bearer, out);
+    else if (jw_identity_password(api, request, name, password, &account, out)) {
+        if (account.second)
+            give_ticket(api, request, &account, out);
+        else
+            jw_login_begin(api, request, &account, "password", bearer, out);
+    }
+    json_decref(body);
+}
+
+void jw_login_code(void *context, struct jw_http_request *request, struct jw_http_response *out) {
+    struct jw_api *api = context;
+    struct jw_holder *holder = jw_arena_alloc(request->mem, sizeof *holder);
+    struct jw_session half;
+    jw_account account;
+    json_t *body = holder ? jw_login_body(request, out) : NULL;
+    if (!body)
+        return;
+    jw_text ticket = jw_login_member(body, "ticket"), code = jw_login_member(body, "code");
+    bool bearer = !json_is_false(json_object_get(body, "bearer"));
+    if (!ticket.ptr || !code.ptr)
+        jw_http_response_error(out, 400, "bad_login", -1, "wants {\"ticket\":…,\"code\":…}");
+    else if (jw_session_find(api->accounts, ticket, &half, &account, holder, NULL) != JW_OK ||
+             half.stage != JW_SESSION_HALF)
+        jw_http_response_error(out, 401, "wrong_ticket", -1, "the ticket is over; log in again");
+    else if (jw_identity_code(api, request, jw_text_from(account.name), code, out)) {
+        struct jw_actor by = {jw_text_from(account.name), jw_text_from(request->peer), JW_TEXT("")};
+        (void)!jw_session_end(api->accounts, ticket, &by, NULL); /* it is over in minutes anyhow */
+        jw_login_begin(api, request, &account, "password+totp", bearer, out);
+    }
     json_decref(body);
 }
 

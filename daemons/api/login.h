@@ -4,6 +4,7 @@
 #include "api.h"
 
 void jw_login_enter(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_login_code(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_login_leave(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_login_me(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_login_password(void *context, struct jw_http_request *request, struct jw_http_response *out);

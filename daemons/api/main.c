@@ -5,6 +5,7 @@
 #include "keyring.h"
 #include "ledger.h"
 #include "login.h"
+#include "me.h"
 #include "metrics.h"
 #include "page.h"
 #include "people.h"
@@ -34,6 +35,14 @@ static const struct jw_http_route routes[] = {
     {"POST", "/api/v1/logout", FORM, jw_login_leave, JW_API_SELF, false, NULL},
     {"GET", "/api/v1/me", 0, jw_login_me, JW_API_SELF, false, NULL},
     {"POST", "/api/v1/password", FORM, jw_login_password, JW_API_SELF, false, NULL},
+    {"POST", "/api/v1/login/totp", FORM, jw_login_code, JW_API_OPEN, false, NULL},
+    {"POST", "/api/v1/me/totp", FORM, jw_me_second, JW_API_SELF, false, NULL},
+    {"DELETE", "/api/v1/me/totp", FORM, jw_me_second_off, JW_API_PERSON, false, NULL},
+    {"GET", "/api/v1/me/tokens", 0, jw_me_tokens, JW_API_PERSON, false, NULL},
+    {"POST", "/api/v1/me/tokens", FORM, jw_me_token_make, JW_API_PERSON, false, "tokens.make"},
+    {"DELETE", "/api/v1/me/tokens/{id}", FORM, jw_me_token_revoke, JW_API_PERSON, false, NULL},
+    {"DELETE", "/api/v1/accounts/{name}/totp", FORM, jw_me_second_off_other, JW_API_PERSON, false,
+     "accounts.manage"},
     {"GET", "/api/v1/me/sessions", 0, jw_sessions_own, JW_API_PERSON, false, NULL},
     {"DELETE", "/api/v1/me/sessions/{id}", FORM, jw_sessions_end_own, JW_API_PERSON, false, NULL},
     {"GET", "/api/v1/sessions", 0, jw_sessions_list, JW_API_PERSON, false, "sessions.read"},

@@ -23,6 +23,7 @@ struct tail {
     const struct jw_query *query;
     struct jw_api_caller caller; /* a copy */
     char token[JW_SESSION_TOKEN + 1];
+    struct jw_token api_token;
     int64_t last_asked; /* whether the caller may still see it */
     char folder[JW_PATH];
     struct jw_spool_frame frame;
@@ -220,6 +221,10 @@ void jw_tail_follow(void *context, struct jw_http_request *request, struct jw_ht
     snprintf(tail->token, sizeof tail->token, "%.*s", (int)caller->token.len,
              caller->token.len ? caller->token.ptr : "");
     tail->caller.token = jw_text_from(tail->token);
+    if (caller->api_token) {
+        tail->api_token = *caller->api_token;
+        tail->caller.api_token = &tail->api_token;
+    }
     tail->query_mem = jw_arena_new(4 << 20);
     tail->mem = jw_arena_new(FRAME_MEMORY);
     tail->pending = JW_BUFFER(EVENT_MOST);

@@ -2,6 +2,7 @@
 #include "account.h"
 #include "parts.h"
 #include "seal.h"
+#include "token.h"
 
 #include <stdlib.h>
 
@@ -22,7 +23,9 @@ jw_status jw_accounts_open(const struct jw_accounts_options *options, struct jw_
     jw_accounts_use(accounts, options->roles, options->policy);
     accounts->known = jw_recent_new(32, sizeof(struct jw_account_known));
     accounts->open = jw_recent_new(512, sizeof(struct jw_session_known));
-    jw_status st = accounts->known && accounts->open ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
+    accounts->tokens = jw_recent_new(64, sizeof(struct jw_token));
+    jw_status st =
+        accounts->known && accounts->open && accounts->tokens ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
     if (st == JW_OK)
         st = jw_seal_open(options->state_folder, accounts->seal, err);
     if (st == JW_OK)
@@ -39,6 +42,7 @@ void jw_accounts_close(struct jw_accounts *accounts) {
         return;
     jw_recent_free(accounts->known);
     jw_recent_free(accounts->open);
+    jw_recent_free(accounts->tokens);
     explicit_bzero(accounts->seal, sizeof accounts->seal);
     free(accounts);
 }
