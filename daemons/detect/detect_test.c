@@ -280,6 +280,34 @@ static void what_cannot_be_read_is_counted_and_passed(struct jw_test *t) {
     jw_spool_close(spool);
 }
 
+static void an_expression_that_is_given_up_is_counted_over_reloads(struct jw_test *t) {
+    static const char catastrophic[] = "title: two\nid: rule-two\nlevel: low\nlogsource: {product: jinwu}\n"
+                                       "detection: {a: {test.mark|re: '^(a|aa)+$'}, condition: a}\n";
+    struct stage s = {0};
+    struct jw_spool *spool = NULL;
+    char mark[102];
+    memset(mark, 'a', 100);
+    memcpy(mark + 100, "!", 2);
+    stage_build(t, &s);
+    stage_rule(&s, "two.yml", catastrophic);
+    JW_CHECK_OK(t, jw_spool_open(s.events, NULL, &spool, NULL, &t->err));
+    stage_append(t, spool, mark, 1);
+    stage_start(&s);
+    JW_CHECK(t, waited_for(&s, "regexes_given_up_total", 1)); /* one value, however many events have it */
+    stage_rule(&s, "three.yml",
+               "title: three\nid: rule-three\nlogsource: {product: jinwu}\n"
+               "detection: {a: {test.mark: three}, condition: a}\n");
+    kill(s.pid, SIGHUP);
+    JW_CHECK(t, waited_for(&s, "rules_loaded", 3));
+    for (int i = 0; i < 400 && stage_counter(&s, "regexes_given_up_total") < 2; i++) {
+        stage_append(t, spool, mark, 1); /* the new set, once it is used, has to find out again */
+        usleep(25 * 1000);
+    }
+    JW_CHECK_INT(t, stage_counter(&s, "regexes_given_up_total"), 2);
+    stage_end(&s, SIGTERM);
+    jw_spool_close(spool);
+}
+
 int main(void) {
     return jw_test_run(
         (const struct jw_test_case[]){JW_CASE(an_alert_says_who_what_why_and_whose),
@@ -291,5 +319,6 @@ int main(void) {
                                       JW_CASE(killed_in_a_flood_every_event_is_counted_once),
                                       JW_CASE(matching_waits_for_room_and_says_so),
                                       JW_CASE(what_cannot_be_read_is_counted_and_passed),
+                                      JW_CASE(an_expression_that_is_given_up_is_counted_over_reloads),
                                       {0}});
 }

@@ -40,6 +40,7 @@ static jw_status take_reload(struct jw_follow *f, struct jw_error *err) {
     jw_flood_free(f->flood);
     f->board = board;
     jw_windows_carry(f, next);
+    f->given_up_before += jw_sigma_given_up(f->rules->worker);
     jw_rules_free(f->rules);
     f->flood = flood;
     f->rules = next;
@@ -148,6 +149,7 @@ static void find_stats(struct jw_follow *f) {
     f->damaged = stat_of(f, "frames_damaged_total");
     f->merged = stat_of(f, "alerts_merged_total");
     f->unreadable = stat_of(f, "events_unreadable_total");
+    f->given_up = stat_of(f, "regexes_given_up_total");
     f->blocked = stat_of(f, "alerts_blocked");
     f->spent = stat_of(f, "match_ns_total");
     f->lag_bytes = stat_of(f, "lag_bytes");

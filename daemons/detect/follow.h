@@ -38,6 +38,7 @@ struct jw_follow {
     uint64_t position, told_until; /* done with; up to there its alerts were told before this process began */
     uint64_t alerts_position;      /* newest appended */
     uint64_t ahead_events;         /* done with, and not yet committed */
+    uint64_t given_up_before;      /* by the rule sets before this one */
     int64_t written;               /* of the newest frame done with */
     int64_t committed_at, merged_at, looked_at; /* steady */
     uint32_t set;                               /* rule sets used so far */
@@ -45,7 +46,7 @@ struct jw_follow {
     bool announce;                              /* the next event is the first one of this rule set */
     bool torn; /* the frame in hand was matched, but its alerts could not be appended: nothing may be committed */
     jw_stat *matched, *told, *merged, *dropped, *damaged, *unreadable, *spent, *blocked, *lag_bytes, *lag_events,
-        *lag_seconds;
+        *given_up, *lag_seconds;
 };
 
 /* judge.c */

@@ -34,6 +34,8 @@ static jw_status load(struct jw_daemon_run *run, struct jw_rules **out, struct j
 static void show(struct jw_daemon_run *run, const struct jw_rules *rules, const struct jw_refusals *refusals,
                  const char *why) {
     struct jw_error err = {{0}};
+    if (jw_board_loaded(run->data, refusals, why, &err) != JW_OK) /* before the numbers that make people look */
+        jw_log(JW_LOG_WARNING, "%s", err.text);
     jw_stat_set(jw_stats_get(run->stats, "rules_refused", (jw_text){0}), refusals->total);
     jw_stat_set(jw_stats_get(run->stats, "rules_reload_refused", (jw_text){0}), why != NULL);
     if (rules) {
@@ -43,8 +45,6 @@ static void show(struct jw_daemon_run *run, const struct jw_rules *rules, const 
         jw_log(JW_LOG_INFO, "rules: %u loaded, %u correlations, %u refused", rules->counts.rules,
                rules->counts.correlations, refusals->total);
     }
-    if (jw_board_loaded(run->data, refusals, why, &err) != JW_OK)
-        jw_log(JW_LOG_WARNING, "%s", err.text);
 }
 
 static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {

@@ -29,6 +29,7 @@ static void look(struct jw_follow *f) {
         return;
     f->looked_at = now;
     jw_board_costs(f->board, f->rules);
+    jw_stat_set(f->given_up, f->given_up_before + jw_sigma_given_up(f->rules->worker));
     uint64_t events = lag.events > f->ahead_events ? lag.events - f->ahead_events : 0;
     int64_t oldest = lag.oldest > f->written ? lag.oldest : f->written, age = jw_time_now() - oldest;
     jw_stat_set(f->lag_bytes, lag.bytes > ahead ? lag.bytes - ahead : 0);

@@ -1,5 +1,5 @@
-/* lib/sigma/match.c — one event against all rules: gather columns, find out what kind of event it is, do what the
- * plan of that kind says, evaluate the rules whose anchors turned out true. */
+/* lib/sigma/match.c — one event against all rules: gather its values, find out what kind of event it is, do what
+ * the plan of that kind says, evaluate the rules whose anchors turned out true. */
 #include "match.h"
 
 #include <stdlib.h>
@@ -9,9 +9,7 @@
 #define CACHE_BYTES  (16u << 20)
 #define VALUES_BYTES (64u << 10) /* of short values of one event, gathered for a screen */
 #define FOLDED_BYTES (96u << 20) /* of the values that fieldref compares: twice the longest event, folded */
-#define PROBES       64          /* values of one event that are looked up together */
 #define TIMED_EVERY  64          /* events, on average */
-#define AS_WRITTEN   0x80000000u /* of columns in the cache: the value is JSON's */
 #define SIGN_COLUMN  0x80000000u /* tells a column from a predicate in a signature */
 
 void jw_sigma_worker_free(struct jw_sigma_worker *w) {
@@ -101,194 +99,6 @@ static void next_epoch(struct jw_sigma_worker *w) {
         memset(w->decoded, 0, JW_RECORD_FIELDS * sizeof *w->decoded);
 }
 
-static bool add_link(struct jw_sigma_worker *w, struct jw_place *place, uint32_t field) {
-    if (w->link_count == w->link_room) {
-        uint32_t links_room = w->link_room ? w->link_room * 2 : 256;
-        struct jw_link *grown = realloc(w->links, links_room * sizeof *grown);
-        if (!grown)
-            return false;
-        w->links = grown;
-        w->link_room = links_room;
-    }
-    w->links[w->link_count++] = (struct jw_link){field, 0};
-    if (place->first)
-        w->links[place->last - 1].next = w->link_count;
-    else
-        place->first = w->link_count;
-    place->last = w->link_count;
-    return true;
-}
-
-static inline uint32_t name_of(struct jw_sigma_worker *w, const jw_field *field) {
-    if (!field->key || !w->keys)
-        return jw_sigma_name(w->set, field);
-    uint32_t *number = &w->numbers[field->key];
-    if (!*number)
-        *number = 1 + jw_sigma_name(w->set, field);
-    return *number - 1;
-}
-
-/* The first name of a column that the event has gives its values; every value of that name. */
-static void gather(struct jw_sigma_worker *w) {
-    const struct jw_sigma *set = w->set;
-    if (w->keys != w->rec->keys) {
-        memset(w->numbers, 0, JW_JSON_KEYS * sizeof *w->numbers);
-        w->keys = w->rec->keys;
-    }
-    for (uint32_t i = 0; i < w->rec->count; i++) {
-        uint32_t name = name_of(w, &w->rec->fields[i]);
-        if (!name)
-            continue;
-        for (uint32_t p = set->name_places.start[name - 1]; p < set->name_places.start[name]; p++) {
-            struct jw_place *place = &w->places[set->places[p].column];
-            if (place->epoch != w->epoch) {
-                *place = (struct jw_place){.epoch = w->epoch, .rank = set->places[p].rank};
-                w->touched[w->touched_count++] = set->places[p].column;
-            } else if (set->places[p].rank > place->rank) {
-                continue;
-            } else if (set->places[p].rank < place->rank) {
-                *place = (struct jw_place){.epoch = w->epoch, .rank = set->places[p].rank};
-            }
-            if (!add_link(w, place, i))
-                return;
-            place->null |= w->rec->fields[i].kind == JW_KIND_NULL;
-        }
-    }
-}
-
-static void sign_number(jw_buffer *signature, uint32_t number) {
-    if (jw_buffer_reserve(signature, sizeof number)) {
-        memcpy(signature->ptr + signature->len, &number, sizeof number);
-        signature->len += sizeof number;
-    }
-}
-
-static void add_candidate(struct jw_sigma_worker *w, uint32_t rule) {
-    if (w->rule_stamp[rule] == w->epoch)
-        return;
-    w->rule_stamp[rule] = w->epoch;
-    w->candidates[w->candidate_count++] = rule;
-}
-
-jw_text jw_sigma_text(struct jw_sigma_worker *w, uint32_t at) {
-    const jw_field *field = &w->rec->fields[at];
-    if (field->kind != JW_JSON_ESCAPED)
-        return field->value;
-    if (!w->decoded)
-        w->decoded = calloc(JW_RECORD_FIELDS, sizeof *w->decoded);
-    if (!w->decoded_mem)
-        w->decoded_mem = jw_arena_new(SIZE_MAX / 4);
-    if (!w->decoded || !w->decoded_mem)
-        return (jw_text){0};
-    if (w->decoded[at].epoch != w->epoch) {
-        char *text = jw_arena_alloc(w->decoded_mem, field->value.len + JW_JSON_SLACK);
-        if (!text)
-            return (jw_text){0};
-        w->decoded[at] = (struct jw_decoded){w->epoch, {text, jw_json_unescape(field->value, text)}};
-    }
-    return w->decoded[at].text;
-}
-
-static void take(struct jw_sigma_worker *w, const uint32_t *list, size_t count, bool routing) {
-    const struct jw_lists *anchors = &w->set->rule_anchors;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t p = list[i];
-        if (w->truth[p] == w->epoch)
-            continue;
-        w->truth[p] = w->epoch;
-        if (routing && jw_bit(w->set->routing, p))
-            sign_number(&w->signature, p);
-        for (uint32_t a = anchors->start[p]; a < anchors->start[p + 1]; a++)
-            add_candidate(w, anchors->items[a]);
-    }
-}
-
-/* Values as JSON wrote them are remembered as such, beside those that need no decoding. */
-static uint32_t key_of(const jw_field *field, uint32_t column) {
-    return field->kind == JW_JSON_ESCAPED ? column | AS_WRITTEN : column;
-}
-
-/* The column's last value is often this one as well, and then found without a hash. */
-static bool is_recent(struct jw_sigma_worker *w, uint32_t column, const jw_field *field, bool routing) {
-    const uint32_t *list;
-    size_t count;
-    if (!jw_cache_read(w->cache, w->recent[column], key_of(field, column), field->value, &list, &count))
-        return false;
-    take(w, list, count, routing);
-    return true;
-}
-
-static void scan_probe(struct jw_sigma_worker *w, const struct jw_probe *probe, bool routing) {
-    const jw_field *field = &w->rec->fields[probe->field];
-    uint32_t key = key_of(field, probe->column);
-    const uint32_t *list;
-    size_t count;
-    if (probe->place && jw_cache_read(w->cache, probe->place, key, field->value, &list, &count)) {
-        w->recent[probe->column] = probe->place;
-    } else {
-        jw_text text = jw_sigma_text(w, probe->field);
-        count = jw_index_scan(w->set->columns[probe->column].index, w->scan, text, &list);
-        if (field->value.len <= JW_CACHE_VALUE)
-            jw_cache_add(w->cache, probe->hash, key, field->value, list, count);
-    }
-    take(w, list, count, routing);
-}
-
-static void find_probe(struct jw_sigma_worker *w, struct jw_probe *probe) {
-    probe->place = probe->hash ? jw_cache_place(w->cache, probe->hash) : 0;
-}
-
-static struct jw_probe probe_of(struct jw_sigma_worker *w, uint32_t column, uint32_t at) {
-    const jw_field *field = &w->rec->fields[at];
-    bool known = field->value.len <= JW_CACHE_VALUE;
-    return (struct jw_probe){known ? jw_cache_ask(w->cache, key_of(field, column), field->value) : 0, 0, column,
-                             at};
-}
-
-static void scan_field(struct jw_sigma_worker *w, uint32_t column, uint32_t at, bool routing) {
-    if (w->rec->fields[at].kind == JW_KIND_NULL || is_recent(w, column, &w->rec->fields[at], routing))
-        return;
-    struct jw_probe probe = probe_of(w, column, at);
-    find_probe(w, &probe);
-    scan_probe(w, &probe, routing);
-}
-
-static void scan_column(struct jw_sigma_worker *w, uint32_t column, bool routing) {
-    struct jw_place *place = &w->places[column];
-    if (place->scanned || !w->set->columns[column].index)
-        return;
-    place->scanned = true;
-    for (uint32_t at = place->first; at; at = w->links[at - 1].next)
-        scan_field(w, column, w->links[at - 1].field, routing);
-}
-
-/* All values of the columns that the plan names: what is known of them is asked from memory for many at once. */
-static void scan_columns(struct jw_sigma_worker *w, const struct jw_plan *plan) {
-    struct jw_probe probes[PROBES];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w->touched_count; i++) {
-        uint32_t column = w->touched[i];
-        struct jw_place *place = &w->places[column];
-        if (!jw_bit(plan->columns, column) || place->scanned || !w->set->columns[column].index)
-            continue;
-        place->scanned = true;
-        for (uint32_t at = place->first; at; at = w->links[at - 1].next) {
-            uint32_t number = w->links[at - 1].field;
-            if (w->rec->fields[number].kind == JW_KIND_NULL || is_recent(w, column, &w->rec->fields[number], false))
-                continue;
-            if (count == PROBES) {
-                scan_field(w, column, number, false);
-                continue;
-            }
-            probes[count++] = probe_of(w, column, number);
-        }
-    }
-    for (uint32_t i = 0; i < count; i++)
-        find_probe(w, &probes[i]);
-    for (uint32_t i = 0; i < count; i++)
-        scan_probe(w, &probes[i], false);
-}
-
 /* All values of one column, folded unless `cased`; each once, because every one of the other side is compared with
  * it. Without memory the rest is left out. */
 static uint32_t fold_values(struct jw_sigma_worker *w, const struct jw_place *place, bool cased, jw_text **out) {
@@ -364,7 +174,7 @@ bool jw_code_is_true(struct jw_sigma_worker *w, uint32_t number) {
 }
 
 static void sign_text(jw_buffer *signature, jw_text text) {
-    sign_number(signature, (uint32_t)text.len);
+    jw_match_sign(signature, (uint32_t)text.len);
     jw_buffer_add(signature, text);
 }
 
@@ -382,8 +192,8 @@ static void sign(struct jw_sigma_worker *w, const struct jw_sigma_source *source
         uint32_t column = w->touched[i];
         if (!set->columns[column].routing)
             continue;
-        sign_number(&w->signature, column << 1 | w->places[column].null | SIGN_COLUMN);
-        scan_column(w, column, true);
+        jw_match_sign(&w->signature, column << 1 | w->places[column].null | SIGN_COLUMN);
+        jw_match_column(w, column, true);
     }
 }
 
@@ -440,7 +250,7 @@ static void scan_keywords(struct jw_sigma_worker *w, const struct jw_plan *plan)
     if (!plan->keywords || (plan->screen && !may_have_words(w, plan->screen)))
         return;
     for (uint32_t i = 0; i < w->rec->count; i++)
-        scan_field(w, 0, i, false);
+        jw_match_field(w, 0, i, false);
 }
 
 /* Every so many events, at random so that no rhythm of the events is met, the conditions are timed one by one. */
@@ -483,12 +293,12 @@ size_t jw_sigma_match(struct jw_sigma_worker *w, const struct jw_record *rec, co
                       const struct jw_sigma_rule *const **out_rules) {
     next_epoch(w);
     w->rec = jw_stamp_add(&w->stamp, w->set, rec);
-    gather(w);
+    jw_match_gather(w);
     const struct jw_plan *plan = plan_of(w, source);
-    scan_columns(w, plan);
+    jw_match_columns(w, plan);
     scan_keywords(w, plan);
     for (uint32_t i = 0; i < plan->loose_count; i++)
-        add_candidate(w, plan->loose[i]);
+        jw_match_candidate(w, plan->loose[i]);
     *out_rules = w->hits;
     return evaluate(w, plan);
 }

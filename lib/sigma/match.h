@@ -53,6 +53,15 @@ struct jw_sigma_worker {
     int64_t clock_ns; /* what reading the clock takes */
 };
 
+/* match_values.c. The first name of a column that the event has gives its values; every value of that name. */
+void jw_match_gather(struct jw_sigma_worker *worker);
+/* Finds what is true of a value, of a column's, of all that the plan names; `routing`: signs it too. */
+void jw_match_field(struct jw_sigma_worker *worker, uint32_t column, uint32_t field, bool routing);
+void jw_match_column(struct jw_sigma_worker *worker, uint32_t column, bool routing);
+void jw_match_columns(struct jw_sigma_worker *worker, const struct jw_plan *plan);
+void jw_match_candidate(struct jw_sigma_worker *worker, uint32_t rule);
+void jw_match_sign(jw_buffer *signature, uint32_t number);
+
 bool jw_code_is_true(struct jw_sigma_worker *worker, uint32_t code);
 /* The value of a field of the event under way, decoded when lib/json left that to us. */
 jw_text jw_sigma_text(struct jw_sigma_worker *worker, uint32_t field);
