@@ -30,6 +30,7 @@ struct jw_api {
     const struct jw_generation *held[JW_API_HELD]; /* what running requests may have begun with */
     size_t reloads;
     struct jw_accounts *accounts;
+    struct jw_oidc *oidc;         /* outside.h; NULL: none */
     struct jw_verified *verified; /* identity.h */
     struct jw_counters *counters;
     struct jw_desk *desk;     /* ledger.h */

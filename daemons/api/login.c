@@ -98,21 +98,26 @@ void jw_login_begin(struct jw_api *api, struct jw_http_request *request, const j
     jw_login_send(out, body);
 }
 
-/* The password was right: a ticket for the second step, which opens nothing. */
-static void give_ticket(struct jw_api *api, struct jw_http_request *request, const jw_account *account,
-                        struct jw_http_response *out) {
-    char ticket[JW_SESSION_TOKEN + 1];
+/* A ticket opens nothing but the second step. */
+bool jw_login_ticket(struct jw_api *api, struct jw_http_request *request, const jw_account *account,
+                     const char *how, char out_ticket[JW_SESSION_TOKEN + 1], struct jw_http_response *out) {
     struct jw_error err = {{0}};
     struct jw_session_start from = {.account = account,
-                                    .how = "password",
+                                    .how = how,
                                     .origin = jw_text_from(request->peer),
                                     .agent = JW_TEXT(""),
                                     .stage = JW_SESSION_HALF};
-    jw_status st = jw_session_start(api->accounts, &from, ticket, &err);
-    if (st == JW_OK)
-        jw_login_send(out, json_pack("{ss ss}", "second", "totp", "ticket", ticket));
-    else
+    jw_status st = jw_session_start(api->accounts, &from, out_ticket, &err);
+    if (st != JW_OK)
         jw_api_refuse(st, &err, "account", out);
+    return st == JW_OK;
+}
+
+static void give_ticket(struct jw_api *api, struct jw_http_request *request, const jw_account *account,
+                        struct jw_http_response *out) {
+    char ticket[JW_SESSION_TOKEN + 1];
+    if (jw_login_ticket(api, request, account, "password", ticket, out))
+        jw_login_send(out, json_pack("{ss ss}", "second", "totp", "ticket", ticket));
 }
 
 void jw_login_enter(void *context, struct jw_http_request *request, struct jw_http_response *out) {
@@ -153,7 +158,9 @@ void jw_login_code(void *context, struct jw_http_request *request, struct jw_htt
     else if (jw_identity_code(api, request, jw_text_from(account.name), code, out)) {
         struct jw_actor by = {jw_text_from(account.name), jw_text_from(request->peer), JW_TEXT("")};
         (void)!jw_session_end(api->accounts, ticket, &by, NULL); /* it is over in minutes anyhow */
-        jw_login_begin(api, request, &account, "password+totp", bearer, out);
+        char how[sizeof half.how];
+        snprintf(how, sizeof how, "%.16s+totp", half.how);
+        jw_login_begin(api, request, &account, how, bearer, out);
     }
     json_decref(body);
 }

@@ -17,3 +17,6 @@ void jw_login_send(struct jw_http_response *out, json_t *body);
 /* A session with its cookie (and token, when `bearer`), and who the person is. */
 void jw_login_begin(struct jw_api *api, struct jw_http_request *request, const jw_account *account, const char *how,
                     bool bearer, struct jw_http_response *out);
+/* Half of a login: a ticket for /login/totp. False: `out` says why not. */
+bool jw_login_ticket(struct jw_api *api, struct jw_http_request *request, const jw_account *account,
+                     const char *how, char out_ticket[JW_SESSION_TOKEN + 1], struct jw_http_response *out);

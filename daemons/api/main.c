@@ -7,6 +7,7 @@
 #include "login.h"
 #include "me.h"
 #include "metrics.h"
+#include "outside.h"
 #include "page.h"
 #include "people.h"
 #include "search.h"
@@ -35,6 +36,9 @@ static const struct jw_http_route routes[] = {
     {"POST", "/api/v1/logout", FORM, jw_login_leave, JW_API_SELF, false, NULL},
     {"GET", "/api/v1/me", 0, jw_login_me, JW_API_SELF, false, NULL},
     {"POST", "/api/v1/password", FORM, jw_login_password, JW_API_SELF, false, NULL},
+    {"GET", "/api/v1/login", 0, jw_outside_ways, JW_API_OPEN, false, NULL},
+    {"GET", "/api/v1/login/oidc/start", 0, jw_outside_start, JW_API_OPEN, false, NULL},
+    {"GET", "/api/v1/login/oidc/callback", 0, jw_outside_callback, JW_API_OPEN, false, NULL},
     {"POST", "/api/v1/login/totp", FORM, jw_login_code, JW_API_OPEN, false, NULL},
     {"POST", "/api/v1/me/totp", FORM, jw_me_second, JW_API_SELF, false, NULL},
     {"DELETE", "/api/v1/me/totp", FORM, jw_me_second_off, JW_API_PERSON, false, NULL},
@@ -122,6 +126,8 @@ static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
     if (st == JW_OK)
         st = jw_people_open(api, err);
     if (st == JW_OK)
+        st = jw_outside_open(api, err);
+    if (st == JW_OK)
         st = jw_keys_open(jw_daemon_path(api->run, "state", path), &api->keys, err);
     struct jw_http_client_options collect = {.base = "http://collect",
                                              .unix_socket = jw_daemon_path(api->run, "run/elastic.sock", path),
@@ -193,6 +199,7 @@ static void stop(struct jw_daemon_run *run) {
     jw_counters_free(api->counters);
     jw_identity_cache_free(api->verified);
     jw_keys_close(api->keys);
+    jw_outside_close(api);
     jw_people_close(api);
     jw_ledger_close(api);
     free(api);
@@ -214,6 +221,7 @@ static const struct jw_option options[] = {
     {"level", "full|plain", "full", "plain: ClickHouse servers before 22.8", 0, 0, false},
     {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
      0, false},
+    JW_OUTSIDE_OPTIONS,
     {"db", "WHERE", NULL,
      "where ledgers and accounts lie: a file or postgresql://… (default: DATA/ledger/ledger.db)", 0, 0, false},
     {"authority", "FILE", NULL, "certificates to trust with https nodes, PEM", 0, 0, false},

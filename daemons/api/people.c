@@ -3,6 +3,8 @@
 #include "identity.h"
 #include "login.h"
 
+#include "oidc/oidc.h"
+
 #define PAGE 1000
 
 static json_t *describe(const jw_account *account) {
@@ -103,6 +105,14 @@ static bool is_texts(const json_t *body, const char *const *names, struct jw_htt
     return true;
 }
 
+/* A subject is somebody's at one issuer; people give it alone. */
+static const char *full_subject(const struct jw_api *api, const char *given, char out[JW_ACCOUNT_LONG]) {
+    if (!given || !given[0] || strchr(given, ' ') || !api->oidc)
+        return given;
+    snprintf(out, JW_ACCOUNT_LONG, "%.120s %.130s", jw_oidc_issuer(api->oidc), given);
+    return out;
+}
+
 void jw_people_change(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     static const char *const texts[] = {"subject", "certificate", "why", NULL};
     struct jw_api *api = context;
@@ -114,7 +124,8 @@ void jw_people_change(void *context, struct jw_http_request *request, struct jw_
     if (is_texts(body, texts, out)) {
         struct jw_actor by = jw_api_actor(request, jw_login_member(body, "why"));
         const json_t *person = json_object_get(body, "person"), *disabled = json_object_get(body, "disabled");
-        struct jw_binding binding = {json_string_value(json_object_get(body, "subject")),
+        char full[JW_ACCOUNT_LONG];
+        struct jw_binding binding = {full_subject(api, json_string_value(json_object_get(body, "subject")), full),
                                      json_string_value(json_object_get(body, "certificate")),
                                      json_is_integer(person) ? json_integer_value(person) : -1};
         jw_status st = JW_OK;

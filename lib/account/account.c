@@ -55,6 +55,18 @@ void jw_accounts_use(struct jw_accounts *accounts, const struct jw_roles *roles,
 const struct jw_policy *jw_accounts_policy(const struct jw_accounts *accounts) { return accounts->policy; }
 const struct jw_roles *jw_accounts_roles(const struct jw_accounts *accounts) { return accounts->roles; }
 
+#define BOUND JW_TEXT("login") /* opens as nothing else */
+
+jw_status jw_accounts_seal(const struct jw_accounts *accounts, jw_text secret, char *out, size_t room,
+                           struct jw_error *err) {
+    return jw_seal_close(accounts->seal, BOUND, secret, out, room, err);
+}
+
+jw_status jw_accounts_unseal(const struct jw_accounts *accounts, jw_text sealed, void *out, size_t *len,
+                             struct jw_error *err) {
+    return jw_seal_read(accounts->seal, BOUND, sealed, out, len, err);
+}
+
 /* --- small things --------------------------------------------------------------------------------------------- */
 void jw_account_copy(char *out, size_t room, jw_text text) {
     size_t len = text.len < room ? text.len : room - 1;

@@ -53,6 +53,12 @@ const struct jw_roles *jw_accounts_roles(const struct jw_accounts *accounts);
 JW_MUST_CHECK jw_status jw_accounts_ensure_first(struct jw_accounts *accounts, char out_password[JW_FIRST_PASSWORD],
                                                  struct jw_error *err);
 
+/* A secret of a login on its way, for the browser to carry: seal.h under the key of these accounts. */
+JW_MUST_CHECK jw_status jw_accounts_seal(const struct jw_accounts *accounts, jw_text secret, char *out, size_t room,
+                                         struct jw_error *err);
+JW_MUST_CHECK jw_status jw_accounts_unseal(const struct jw_accounts *accounts, jw_text sealed, void *out,
+                                           size_t *len, struct jw_error *err);
+
 /* --- finding (find.c) -------------------------------------------------------------------------------------------
  */
 /* JW_END: none. `holder` (may be NULL): what the account holds, with the places of its grants and its person; units
@@ -64,6 +70,9 @@ JW_MUST_CHECK jw_status jw_accounts_find_subject(struct jw_accounts *accounts, j
                                                  struct jw_error *err);
 JW_MUST_CHECK jw_status jw_accounts_find_certificate(struct jw_accounts *accounts, jw_text fingerprint,
                                                      jw_account *out, struct jw_error *err);
+/* By the address of the account's person in ledger person. JW_END: nobody's, or several have it. */
+JW_MUST_CHECK jw_status jw_accounts_find_email(struct jw_accounts *accounts, jw_text email, jw_account *out,
+                                               struct jw_error *err);
 /* Each in the order of names, straight from the database. Behind `after`, at most `limit`. */
 JW_MUST_CHECK jw_status jw_accounts_list(struct jw_accounts *accounts, jw_text after, int64_t limit,
                                          void (*each)(void *context, const jw_account *account), void *context,

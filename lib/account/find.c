@@ -139,12 +139,24 @@ static jw_status look_for(void *context, struct jw_sql *sql, struct jw_error *er
     return jw_sql_run(sql, search->text, (jw_sql_value[]){JW_SQL_STR(search->value)}, 1, take_name, search, err);
 }
 
-static jw_status find_by(struct jw_accounts *accounts, const char *text, jw_text value, jw_account *out,
+static jw_status take_only(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    struct search *search = context;
+    if (search->name[0])
+        return JW_END;
+    return take_name(context, row, columns, err);
+}
+
+static jw_status look_for_only(void *context, struct jw_sql *sql, struct jw_error *err) {
+    struct search *search = context;
+    return jw_sql_run(sql, search->text, (jw_sql_value[]){JW_SQL_STR(search->value)}, 1, take_only, search, err);
+}
+
+static jw_status find_by(struct jw_accounts *accounts, const char *text, jw_text value, bool only, jw_account *out,
                          struct jw_error *err) {
     struct search search = {text, value, ""};
     if (!value.len || !jw_text_is_utf8(value) || memchr(value.ptr, '\0', value.len))
         return JW_END;
-    jw_status st = jw_store_look(accounts->store, look_for, &search, err);
+    jw_status st = jw_store_look(accounts->store, only ? look_for_only : look_for, &search, err);
     if (st != JW_OK || !search.name[0])
         return st == JW_OK ? JW_END : st;
     return jw_accounts_find(accounts, jw_text_from(search.name), out, NULL, err);
@@ -152,12 +164,20 @@ static jw_status find_by(struct jw_accounts *accounts, const char *text, jw_text
 
 jw_status jw_accounts_find_subject(struct jw_accounts *accounts, jw_text subject, jw_account *out,
                                    struct jw_error *err) {
-    return find_by(accounts, "SELECT name FROM accounts WHERE subject = $1", subject, out, err);
+    return find_by(accounts, "SELECT name FROM accounts WHERE subject = $1", subject, false, out, err);
 }
 
 jw_status jw_accounts_find_certificate(struct jw_accounts *accounts, jw_text fingerprint, jw_account *out,
                                        struct jw_error *err) {
-    return find_by(accounts, "SELECT name FROM accounts WHERE certificate = $1", fingerprint, out, err);
+    return find_by(accounts, "SELECT name FROM accounts WHERE certificate = $1", fingerprint, false, out, err);
+}
+
+jw_status jw_accounts_find_email(struct jw_accounts *accounts, jw_text email, jw_account *out,
+                                 struct jw_error *err) {
+    return find_by(accounts,
+                   "SELECT name FROM accounts JOIN l_person ON l_person.id = accounts.person "
+                   "WHERE removed = 0 AND f_email = $1",
+                   email, true, out, err);
 }
 
 /* --- lists ------------------------------------------------------------------------------------------------------
