@@ -314,6 +314,14 @@ static int template(struct session *s, int argc, char **argv) {
     return with_tables(s, jw_ledger_template, argc, argv);
 }
 
+static int samples(struct session *s, const char *content, bool load) {
+    s->tables.data = s->data;
+    s->tables.store = s->store;
+    s->tables.ledgers = s->ledgers;
+    return load ? jw_ledger_load_samples(&s->tables, content ? content : jw_command_content())
+                : jw_ledger_remove_samples(&s->tables);
+}
+
 static int about_one(struct session *s, const char *verb, int argc, char **argv) {
     static const struct {
         const char *verb;
@@ -374,6 +382,8 @@ static int run(int argc, char **argv) {
         result = strcmp(verb, "plan") == 0                ? plan(&s)
                  : strcmp(verb, "verify") == 0            ? verify(&s)
                  : strcmp(verb, "list") == 0 && argc == 2 ? list_ledgers(&s)
+                 : strcmp(verb, "load-samples") == 0      ? samples(&s, values[2], true)
+                 : strcmp(verb, "remove-samples") == 0    ? samples(&s, NULL, false)
                  : strcmp(verb, "fields") == 0            ? list_fields(&s, argc - 2, argv + 2)
                                                           : about_one(&s, verb, argc - 2, argv + 2);
     jw_store_close(s.store);
@@ -397,6 +407,7 @@ const struct jw_command jw_command_ledger = {
         "TEXT]\n"
         "  export LEDGER [F=V…]    to stdout or --out FILE [--format csv|xlsx|json] [--words TEXT]\n"
         "  template LEDGER         an XLSX to fill in [--out FILE]\n"
+        "  load-samples            a fictional city (样例市) into an empty database; remove-samples takes it away\n"
         "  plan                    what the declarations would change in the tables; changes nothing\n"
         "  verify                  recomputes the audit chain and compares every record with its history\n\n"
         "  --data DIR      the data folder; the database is DIR/ledger/ledger.db\n"

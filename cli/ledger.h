@@ -14,3 +14,6 @@ struct ledger_tables {
 int jw_ledger_import(const struct ledger_tables *tables, int argc, char **argv);   /* FILE */
 int jw_ledger_export(const struct ledger_tables *tables, int argc, char **argv);   /* FIELD=VALUE … */
 int jw_ledger_template(const struct ledger_tables *tables, int argc, char **argv); /* nothing more */
+/* About all ledgers: the fictional city of content/samples. `content`: the folder. */
+int jw_ledger_load_samples(const struct ledger_tables *tables, const char *content);
+int jw_ledger_remove_samples(const struct ledger_tables *tables);

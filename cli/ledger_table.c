@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "exchange/samples.h"
 #include "ledger/day.h"
 #include "os/file.h"
 
@@ -226,4 +228,28 @@ int jw_ledger_template(const struct ledger_tables *t, int argc, char **argv) {
         return jw_command_failed("ledger", "%s", err.text);
     printf("%s\n", path);
     return JW_EXIT_DONE;
+}
+
+/* --- samples --- */
+int jw_ledger_load_samples(const struct ledger_tables *t, const char *content) {
+    char folder[PATH_MAX], samples[PATH_MAX];
+    struct jw_error err = {{0}};
+    size_t records = 0;
+    struct jw_exchange exchange = exchange_of(t, "samples", folder);
+    exchange.progress = NULL;
+    snprintf(samples, sizeof samples, "%s/samples", content);
+    int64_t today = (jw_time_now() / JW_SECOND + JW_DAY_ZONE) / 86400;
+    if (jw_samples_load(&exchange, samples, today, &records, &err) != JW_OK)
+        return jw_command_failed("ledger", "%s", err.text);
+    fprintf(stderr, "%zu sample records\n", records);
+    return JW_EXIT_DONE;
+}
+
+int jw_ledger_remove_samples(const struct ledger_tables *t) {
+    struct jw_error err = {{0}};
+    size_t removed = 0, kept = 0;
+    if (jw_samples_remove(t->store, t->ledgers, &removed, &kept, &err) != JW_OK)
+        return jw_command_failed("ledger", "%s", err.text);
+    fprintf(stderr, "%zu sample records removed, %zu kept: somebody changed them, or needs them\n", removed, kept);
+    return kept ? JW_EXIT_FAILED : JW_EXIT_DONE;
 }

@@ -324,7 +324,7 @@ const struct jw_command jw_command_up = {
         "  --listen ADDR:PORT  console and HTTP API (default 127.0.0.1:8443; 127.0.0.1:8080 with --insecure-http)\n"
         "  --insecure-http     no TLS; only behind a proxy that has it, or to try things out\n"
         "  --content DIR       parsers, rules and other knowledge (default: the folder that came with jinwu)\n"
-        "  --demo              with the sample address plan, marked as sample\n\n"
+        "  --demo              with a sample city: address plan and records, marked as sample (样例)\n\n"
         "Ports, ceilings, followed files and more stand in DATA/jinwu.yaml, a map from daemon to option:\n"
         "  collect:\n    syslog-udp: 0.0.0.0:514\n    follow: [/var/log/nginx/*.log]\n"
         "Every option: /usr/libexec/jinwu/jw-collect --help, and likewise jw-detect, jw-loader, jw-lake, "

@@ -17,6 +17,8 @@ JW_MUST_CHECK jw_status jw_up_folders(const struct jw_up_options *options, struc
  * accounts are; NULL: DATA/ledger/ledger.db. */
 JW_MUST_CHECK jw_status jw_up_first_start(const struct jw_up_options *options, const char *db,
                                           struct jw_error *err);
+/* The fictional city of --demo, into a database without records; otherwise nothing (up_samples.c). */
+JW_MUST_CHECK jw_status jw_up_samples(const struct jw_up_options *options, const char *db, struct jw_error *err);
 /* Finds jw-NAME: in the build tree, beside this program, or installed. `out` holds 4096 bytes. */
 bool jw_up_program(const char *name, char *out);
 /* Appends what jinwu itself tells the daemon `name`. */

@@ -155,6 +155,8 @@ jw_status jw_up_first_start(const struct jw_up_options *options, const char *db,
                "first "
                "login)\n",
                password);
+    if (st >= 0 && options->demo)
+        st = jw_up_samples(options, db, err);
     fflush(stdout);
     explicit_bzero(password, sizeof password);
     return st < 0 ? st : JW_OK;

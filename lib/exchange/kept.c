@@ -31,6 +31,14 @@ static bool is_id(jw_text id) {
     return true;
 }
 
+void jw_kept_forget(const char *folder, const char *id) {
+    char path[PATH_MAX];
+    path_of(folder, id, "json", path);
+    unlink(path);
+    path_of(folder, id, "plan", path);
+    unlink(path);
+}
+
 /* Those that waited too long go; also the oldest when there are too many. */
 static void tidy(const char *folder) {
     DIR *dir = opendir(folder);
@@ -58,10 +66,7 @@ static void tidy(const char *folder) {
         closedir(dir);
     if (count < JW_EXCHANGE_KEPT)
         return;
-    path_of(folder, oldest, "json", path);
-    unlink(path);
-    path_of(folder, oldest, "plan", path);
-    unlink(path);
+    jw_kept_forget(folder, oldest);
 }
 
 jw_status jw_kept_new(const char *folder, struct jw_kept *out, struct jw_error *err) {

@@ -80,6 +80,7 @@ JW_MUST_CHECK jw_status jw_kept_new(const char *folder, struct jw_kept *out, str
 JW_MUST_CHECK jw_status jw_kept_finish(const char *folder, struct jw_kept *kept, const json_t *report,
                                        struct jw_error *err);
 void jw_kept_abandon(const char *folder, struct jw_kept *kept);
+void jw_kept_forget(const char *folder, const char *id);
 /* JW_END: there is none. */
 JW_MUST_CHECK jw_status jw_kept_open(const char *folder, jw_text id, struct jw_kept *out, json_t **report,
                                      struct jw_error *err);
