@@ -91,7 +91,8 @@ struct jw_desk_query {
     int64_t offset, after;
     bool count, removed, unmask;
 };
-/* {"records": […], "total", "next"}: next is `after` of the next page, null at the end; total only with `count`. */
+/* {"records": […], "total", "more", "next"}: next is `after` of the next page, null at the end; total and more only
+ * with `count`: at most JW_STORE_COUNTED, and whether there are more. */
 void jw_desk_list(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger,
                   const struct jw_desk_query *query, struct jw_answer *out);
 void jw_desk_get(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, int64_t id, bool unmask,

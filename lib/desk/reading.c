@@ -73,8 +73,11 @@ static json_t *page_of(struct showing *s, const struct jw_question *q, const jso
     if ((int64_t)size == q->query.limit)
         next = json_incref(json_object_get(json_array_get(rows, size - 1), "id"));
     json_t *page = json_pack("{so so}", "records", records, "next", next);
-    if (page && q->query.count)
-        json_object_set_new(page, "total", json_integer(total));
+    if (page && q->query.count) {
+        bool more = total > JW_STORE_COUNTED;
+        json_object_set_new(page, "total", json_integer(more ? JW_STORE_COUNTED : total));
+        json_object_set_new(page, "more", json_boolean(more));
+    }
     return page;
 }
 

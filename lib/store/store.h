@@ -184,9 +184,11 @@ struct jw_store_query {
     int64_t after;         /* the record before the first of this page, in the same order; 0: none */
     bool count;
 };
-#define JW_STORE_PAGE 1000
-/* *rows: an array of records. *total: how many there are, when `count`. JW_E_SYNTAX: words of punctuation only, an
- * operator that does not fit the field. JW_END: the record `after` is not there any more. */
+#define JW_STORE_PAGE    1000
+#define JW_STORE_COUNTED 10000
+/* *rows: an array of records. *total: how many there are, when `count`; at most JW_STORE_COUNTED,
+ * and one more says that there are more (jw_store_aggregate counts them all). JW_E_SYNTAX: words of punctuation
+ * only, an operator that does not fit the field. JW_END: the record `after` is not there any more. */
 JW_MUST_CHECK jw_status jw_store_list(struct jw_store *store, const struct jw_store_query *query, json_t **rows,
                                       int64_t *total, struct jw_error *err);
 

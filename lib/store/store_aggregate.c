@@ -63,7 +63,7 @@ static jw_status ask(struct counting *c, struct jw_sql *sql, struct jw_error *er
     jw_buffer text = JW_BUFFER(512 << 10);
     char name[JW_COLUMN];
     bool whole = c->by == JW_COLUMN_ID;
-    jw_where_all(w);
+    jw_where_all(w, JW_BY_ANY, true);
     jw_buffer_print(&text, "SELECT %s, count(*)", whole ? "NULL" : jw_where_column(w, c->by, name));
     for (size_t i = 0; i < c->count; i++)
         add_figure(c, &text, &c->figures[i]);

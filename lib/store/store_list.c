@@ -8,10 +8,15 @@
 
 #include "ledger/rules.h"
 
+#define PROBE 5000 /* records that may be looked up and sorted for one page */
+
 struct listing {
     struct jw_store_where where; /* the conditions; a run adds its own behind them */
     struct jw_sql *sql;
     size_t length, values; /* of the conditions without a run's */
+    int by;                /* the part that an index answers */
+    bool by_words;         /* the words lead: the index of words is walked in order of numbers */
+    bool ordered;          /* the order is an index's, and walked */
     jw_buffer text;
     json_t *rows;
     int64_t left, skip; /* records still wanted, and to pass over before */
@@ -28,7 +33,8 @@ struct run {
 };
 
 static bool goes_by_column(const struct listing *l, const struct run *run) {
-    return (run->what == RUN_ALL || run->what == RUN_FILLED) && l->where.query->sort != JW_COLUMN_ID;
+    int sort = l->where.query->sort; /* records get their numbers as they are made */
+    return (run->what == RUN_ALL || run->what == RUN_FILLED) && sort != JW_COLUMN_ID && sort != JW_COLUMN_MADE;
 }
 
 static jw_status add_row(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
@@ -42,17 +48,29 @@ static jw_status add_row(void *context, const jw_sql_value *row, size_t columns,
                          (long long)row[0].integer);
 }
 
-static void finish(jw_buffer *text, const char *head, const struct listing *l) {
-    jw_buffer_clear(text);
-    jw_buffer_print(text, "%s WHERE removed = %d", head, l->where.query->removed);
-    jw_buffer_add(text, jw_buffer_text(&l->where.text));
+/* The table, or the index of words and the table. */
+static void add_from(const struct listing *l, jw_buffer *out) {
+    const char *name = l->where.table->ledger->name;
+    if (l->by_words)
+        jw_buffer_print(out, " FROM w_%s CROSS JOIN l_%s ON id = w_%s.rowid", name, name, name);
+    else
+        jw_buffer_print(out, " FROM l_%s", name);
 }
 
-static jw_status count_run(struct listing *l, int64_t *out, struct jw_error *err) {
-    char head[JW_LEDGER_NAME + 48];
+static void begin(struct listing *l, jw_text head) {
+    jw_buffer_clear(&l->text);
+    jw_buffer_add(&l->text, head);
+    add_from(l, &l->text);
+    jw_buffer_print(&l->text, " WHERE removed = %d", l->where.query->removed);
+    jw_buffer_add(&l->text, jw_buffer_text(&l->where.text));
+}
+
+/* How many fit the conditions as they stand now, at most `most`; 0: all of them. */
+static jw_status count_run(struct listing *l, int64_t most, int64_t *out, struct jw_error *err) {
     jw_sql_value found = {0};
-    snprintf(head, sizeof head, "SELECT count(*) FROM l_%s", l->where.table->ledger->name);
-    finish(&l->text, head, l);
+    begin(l, most ? JW_TEXT("SELECT count(*) FROM (SELECT 1") : JW_TEXT("SELECT count(*)"));
+    if (most)
+        jw_buffer_print(&l->text, " LIMIT %lld) AS found", (long long)most);
     jw_buffer_byte(&l->text, '\0');
     jw_status st = l->text.failed         ? jw_fail(err, JW_E_LIMIT, "no memory")
                    : l->where.st != JW_OK ? l->where.st
@@ -62,13 +80,27 @@ static jw_status count_run(struct listing *l, int64_t *out, struct jw_error *err
     return st;
 }
 
-static jw_status read_run(struct listing *l, const struct run *run, const char *column, struct jw_error *err) {
-    const char *direction = l->where.query->descending ? "DESC" : "ASC";
-    finish(&l->text, l->where.table->select, l);
-    if (goes_by_column(l, run))
-        jw_buffer_print(&l->text, " ORDER BY %s %s, id %s", column, direction, direction);
+static const char *key_of(const struct listing *l, char out[JW_LEDGER_NAME + 16]) {
+    if (l->by_words)
+        snprintf(out, JW_LEDGER_NAME + 16, "w_%s.rowid", l->where.table->ledger->name);
     else
-        jw_buffer_print(&l->text, " ORDER BY id %s", direction);
+        snprintf(out, JW_LEDGER_NAME + 16, "%sid", l->ordered ? "" : "+");
+    return out;
+}
+
+static jw_status read_run(struct listing *l, const struct run *run, const char *column, struct jw_error *err) {
+    const char *direction = l->where.query->descending ? "DESC" : "ASC", *plus = l->ordered ? "" : "+";
+    jw_text head = jw_text_from(l->where.table->select);
+    char key[JW_LEDGER_NAME + 16];
+    size_t at;
+    if (jw_text_find(head, JW_TEXT(" FROM l_"), &at))
+        head.len = at;
+    begin(l, head);
+    if (goes_by_column(l, run))
+        jw_buffer_print(&l->text, " ORDER BY %s%s %s, ", plus, column, direction);
+    else
+        jw_buffer_print(&l->text, " ORDER BY ");
+    jw_buffer_print(&l->text, "%s %s", key_of(l, key), direction);
     size_t limit = jw_where_bind(&l->where, JW_SQL_INT(l->left));
     size_t offset = jw_where_bind(&l->where, JW_SQL_INT(l->skip));
     jw_buffer_print(&l->text, " LIMIT $%zu OFFSET $%zu", limit, offset);
@@ -81,18 +113,20 @@ static jw_status read_run(struct listing *l, const struct run *run, const char *
 
 static void add_run(struct listing *l, const struct run *run, const char *column) {
     struct jw_store_where *w = &l->where;
-    const char *sign = w->query->descending ? "<" : ">";
+    const char *sign = w->query->descending ? "<" : ">", *plus = l->ordered ? "" : "+";
+    char key[JW_LEDGER_NAME + 16];
+    key_of(l, key);
     w->text.len = l->length;
     w->count = l->values;
     if (run->what == RUN_EMPTY || run->what == RUN_FILLED)
-        jw_buffer_print(&w->text, " AND %s IS %sNULL", column, run->what == RUN_EMPTY ? "" : "NOT ");
+        jw_buffer_print(&w->text, " AND %s%s IS %sNULL", plus, column, run->what == RUN_EMPTY ? "" : "NOT ");
     if (run->what == RUN_EQUAL)
-        jw_buffer_print(&w->text, " AND %s = $%zu", column, jw_where_bind(w, run->value));
+        jw_buffer_print(&w->text, " AND %s%s = $%zu", plus, column, jw_where_bind(w, run->value));
     if (run->behind && goes_by_column(l, run)) {
         size_t at = jw_where_bind(w, run->value), id = jw_where_bind(w, JW_SQL_INT(w->query->after));
-        jw_buffer_print(&w->text, " AND (%s, id) %s ($%zu, $%zu)", column, sign, at, id);
+        jw_buffer_print(&w->text, " AND (%s%s, %s) %s ($%zu, $%zu)", plus, column, key, sign, at, id);
     } else if (run->behind) {
-        jw_buffer_print(&w->text, " AND id %s $%zu", sign, jw_where_bind(w, JW_SQL_INT(w->query->after)));
+        jw_buffer_print(&w->text, " AND %s %s $%zu", key, sign, jw_where_bind(w, JW_SQL_INT(w->query->after)));
     }
 }
 
@@ -108,7 +142,7 @@ static jw_status take_run(struct listing *l, struct run run, struct jw_error *er
     if (st != JW_OK || run.last || !l->skip)
         return st;
     l->where.count = values; /* nothing came: the page begins in a later run */
-    st = count_run(l, &passed, err);
+    st = count_run(l, 0, &passed, err);
     l->skip = l->skip > passed ? l->skip - passed : 0;
     return st;
 }
@@ -165,19 +199,108 @@ static jw_status list_values(struct listing *l, const jw_sql_value *after, struc
     return st;
 }
 
+/* --- the way in ------------------------------------------------------------------------------------------------
+ */
+static jw_status probe(struct listing *l, int by, int64_t *least, struct jw_error *err) {
+    int64_t found = 0;
+    jw_where_part(&l->where, by);
+    jw_status st = count_run(l, PROBE + 1, &found, err);
+    l->where.text.len = 0;
+    l->where.count = 0;
+    if (st == JW_OK && found < *least) {
+        *least = found;
+        l->by = by;
+    }
+    return st;
+}
+
+/* The index of words alone: a set of what it finds would have to be whole. */
+static jw_status probe_words(struct listing *l, int64_t *least, struct jw_error *err) {
+    struct jw_store_where *w = &l->where;
+    const char *name = w->table->ledger->name;
+    jw_sql_value found = {0};
+    size_t at = jw_where_match(w);
+    jw_buffer_clear(&l->text);
+    jw_buffer_print(&l->text, "SELECT count(*) FROM (SELECT 1 FROM w_%s WHERE w_%s MATCH $%zu LIMIT %d)", name,
+                    name, at, PROBE + 1);
+    jw_buffer_byte(&l->text, '\0');
+    jw_status st =
+        w->st != JW_OK ? w->st : jw_sql_one(l->sql, l->text.ptr, w->values, w->count, w->mem, &found, err);
+    w->count = 0;
+    if (st == JW_OK && found.integer < *least) {
+        *least = found.integer;
+        l->by = JW_BY_WORDS;
+    }
+    return st;
+}
+
+/* A part that few records answer is looked up and its records are sorted. When all parts are answered by many,
+ * records that fit are dense in any order: the index of the order is walked, and parts are looked at on the way.
+ * Which is which SQLite cannot know, so each part is counted as far as it would still be few. */
+static jw_status find_way(struct listing *l, struct jw_error *err) {
+    const struct jw_store_query *query = l->where.query;
+    int64_t least = PROBE + 1;
+    jw_status st = JW_OK;
+    l->by = JW_BY_ANY;
+    l->ordered = true;
+    if (l->where.postgres)
+        return JW_OK;
+    l->by = JW_BY_ORDER;
+    if (query->scope)
+        st = probe(l, JW_BY_SCOPE, &least, err);
+    if (st == JW_OK && query->words.len && !query->within)
+        st = probe_words(l, &least, err);
+    for (size_t i = 0; i < query->filter_count && st == JW_OK; i++)
+        if (query->filters[i].op != JW_OP_CONTAINS && query->filters[i].op != JW_OP_NE &&
+            jw_store_has_index(query->ledger, query->filters[i].field))
+            st = probe(l, JW_BY_FILTER + (int)i, &least, err);
+    if (st == JW_OK && l->by == JW_BY_ORDER && query->sort != JW_COLUMN_MADE &&
+        !jw_store_has_index(query->ledger, query->sort))
+        l->by = JW_BY_ANY; /* no index has this order: everything is sorted in any case */
+    l->ordered = l->by == JW_BY_ORDER;
+    l->by_words = l->ordered && query->words.len && !query->within &&
+                  (query->sort == JW_COLUMN_ID || query->sort == JW_COLUMN_MADE);
+    return st;
+}
+
+static void add_all(struct listing *l) {
+    struct jw_store_where *w = &l->where;
+    jw_where_all(w, l->by, !l->by_words);
+    if (l->by_words)
+        jw_buffer_print(&w->text, " AND w_%s MATCH $%zu", w->table->ledger->name, jw_where_match(w));
+    l->length = w->text.len;
+    l->values = w->count;
+}
+
+/* As far as people read: a million would have to be looked at for a number that nobody needs to the last digit. */
+static jw_status count_all(struct listing *l, int64_t *total, struct jw_error *err) {
+    int64_t most = JW_STORE_COUNTED + 1;
+    if (l->by != JW_BY_ORDER || l->by_words)
+        return count_run(l, most, total, err);
+    l->where.text.len = 0;
+    l->where.count = 0;
+    jw_where_all(&l->where, JW_BY_ANY, true);
+    jw_status st = count_run(l, most, total, err);
+    l->where.text.len = 0;
+    l->where.count = 0;
+    jw_where_all(&l->where, l->by, true);
+    return st;
+}
+
 static jw_status list_runs(struct listing *l, int64_t *total, struct jw_error *err) {
     const struct jw_store_query *query = l->where.query;
     const struct jw_ledger_field *field = query->sort >= 0 ? &query->ledger->fields[query->sort] : NULL;
     jw_text words[JW_RULE_WORDS];
     jw_sql_value after = JW_SQL_NOTHING;
-    jw_where_all(&l->where);
-    l->length = l->where.text.len;
-    l->values = l->where.count;
+    jw_status st = find_way(l, err);
+    if (st != JW_OK)
+        return st;
+    add_all(l);
     l->left = query->limit;
     l->skip = query->offset;
-    jw_status st = l->where.st;
+    st = l->where.st;
     if (st == JW_OK && query->count)
-        st = count_run(l, total, err);
+        st = count_all(l, total, err);
     if (st == JW_OK && query->after)
         st = find_after(l, &after, err);
     if (st != JW_OK)

@@ -96,6 +96,8 @@ jw_status jw_store_compute_one(const struct jw_store_table *table, struct jw_sql
 JW_MUST_CHECK jw_status jw_store_take(struct jw_store *store, struct jw_sql **out, struct jw_error *err);
 void jw_store_give(struct jw_store *store, struct jw_sql *sql, bool broken);
 
+/* Besides those of ids, places and times of change. */
+bool jw_store_has_index(const struct jw_ledger *ledger, int field);
 /* store_plan.c: plan (act: and migrate) for these declarations. */
 jw_status jw_store_follow(struct jw_store *store, const struct jw_ledgers *ledgers, bool act, jw_store_told told,
                           void *context, struct jw_error *err);

@@ -72,12 +72,13 @@ jw_status jw_store_move(struct jw_store_making *m, struct jw_error *err) {
     jw_sql_value values[] = {JW_SQL_STR(jw_text_from(m->place)), JW_SQL_INT((int64_t)old.len + 1), JW_SQL_STR(old),
                              JW_SQL_STR(jw_text_from(end))};
     jw_status st = JW_OK;
-    const struct jw_store_set *set = m->store->sets; /* the newest: it has every table there is */
-    for (size_t i = 0; i < set->table_count && st == JW_OK; i++) {
+    const struct jw_store_set *set = m->store->sets;                   /* the newest: it has every table there is */
+    for (size_t i = 0; i < 2 * set->table_count && st == JW_OK; i++) { /* `removed` said: each has its index */
         snprintf(
             text, sizeof text,
-            "UPDATE l_%s SET place = $1 || substr(place, CAST($2 AS integer)) WHERE place >= $3 AND place < $4",
-            set->tables[i].ledger->name);
+            "UPDATE l_%s SET place = $1 || substr(place, CAST($2 AS integer)) WHERE removed = %d AND place >= $3 "
+            "AND place < $4",
+            set->tables[i / 2].ledger->name, (int)(i % 2));
         st = jw_sql_run(m->store->sql, text, values, 4, NULL, NULL, err);
     }
     return st;

@@ -97,7 +97,8 @@ static jw_status make_columns(struct planning *p, const struct jw_ledger *ledger
         "CREATE TABLE l_%s (id %s PRIMARY KEY, version %s NOT NULL, removed %s NOT NULL, place %s NOT NULL, "
         "state %s NOT NULL, made_at %s NOT NULL, made_by %s NOT NULL, changed_at %s NOT NULL, changed_by %s "
         "NOT NULL",
-        ledger->name, whole, whole, whole, words, words, whole, words, whole, words);
+        ledger->name, jw_sql_is_postgres(p->sql) ? whole : "integer", whole, whole, words, words, whole, words,
+        whole, words); /* SQLite's own row number, which only "integer" becomes */
     for (size_t i = 0; i < ledger->field_count; i++) {
         const struct jw_ledger_field *field = &ledger->fields[i];
         if (!jw_column_has(field))
@@ -118,9 +119,12 @@ static jw_status make_table(struct planning *p, const struct jw_ledger *ledger, 
     jw_status st = make_columns(p, ledger, err);
     if (st == JW_OK)
         st = script(p, err,
-                    "CREATE INDEX \"l_%s.place\" ON l_%s (place, id);"
-                    "CREATE INDEX \"l_%s.changed_at\" ON l_%s (changed_at, id)",
-                    name, name, name, name);
+                    "CREATE INDEX \"l_%s.place\" ON l_%s (place, id) WHERE removed = 0;"
+                    "CREATE INDEX \"l_%s.changed_at\" ON l_%s (changed_at, id, place) WHERE removed = 0;"
+                    "CREATE INDEX \"l_%s.removed\" ON l_%s (id) WHERE removed = 1",
+                    name, name, name, name, name, name);
+    if (st == JW_OK && *ledger->workflow)
+        st = script(p, err, "CREATE INDEX \"l_%s.state\" ON l_%s (state, id, place) WHERE removed = 0", name, name);
     if (st != JW_OK)
         return st;
     if (jw_sql_is_postgres(p->sql))
@@ -135,19 +139,20 @@ static jw_status make_table(struct planning *p, const struct jw_ledger *ledger, 
         name);
 }
 
-static bool is_listed(const struct jw_ledger *ledger, size_t field) {
+/* Lists are sorted and asked by what they show and by choices; deadlines are looked for by their days; records that
+ * point to another one are counted, and looked for when that one goes. */
+bool jw_store_has_index(const struct jw_ledger *ledger, int field) {
+    static const char *const types[] = {"choice", "tree", "reference", "person", "unit", NULL};
+    if (field < 0)
+        return field == JW_COLUMN_ID || field == JW_COLUMN_CHANGED ||
+               (field == JW_COLUMN_STATE && *ledger->workflow);
+    const struct jw_ledger_field *of = &ledger->fields[field];
+    bool good = of->unique || of->due || field == ledger->owner || field == ledger->called;
     for (const int *listed = ledger->listed; listed && *listed >= 0; listed++)
-        if ((size_t)*listed == field)
-            return true;
-    return (int)field == ledger->owner || (int)field == ledger->called;
-}
-
-/* Lists are sorted and filtered by what they show; deadlines are looked for by their days; records that point to
- * another one are counted, and looked for when that one goes. */
-static bool is_indexed(const struct jw_ledger *ledger, size_t i) {
-    const struct jw_ledger_field *field = &ledger->fields[i];
-    return !field->unique &&
-           (is_listed(ledger, i) || field->due || (jw_rule_reference(field) && !field->type->many));
+        good |= *listed == field;
+    for (const char *const *type = types; *type; type++)
+        good |= strcmp(of->type->name, *type) == 0;
+    return good && jw_column_has(of);
 }
 
 static jw_status add_unique(struct planning *p, const struct jw_ledger *ledger, const struct jw_ledger_field *field,
@@ -270,9 +275,11 @@ static jw_status plan_ledger(struct planning *p, const struct jw_ledger *ledger,
             st = retype(p, ledger, field, known, err);
         if (st == JW_OK && known && known->unique != field->unique)
             st = change_unique(p, ledger, field, err);
-        if (st == JW_OK && is_indexed(ledger, i)) /* no step to tell: it changes nothing but the time it takes */
-            st = script(p, err, "CREATE INDEX IF NOT EXISTS \"i_%s.f_%s\" ON l_%s (f_%s, id)", ledger->name,
-                        field->name, ledger->name, field->name);
+        if (st == JW_OK &&
+            jw_store_has_index(ledger, (int)i)) /* no step to tell: it changes nothing but the time it takes */
+            st = script(p, err,
+                        "CREATE INDEX IF NOT EXISTS \"i_%s.f_%s\" ON l_%s (f_%s, id, place) WHERE removed = 0",
+                        ledger->name, field->name, ledger->name, field->name);
     }
     for (size_t i = 0; i < p->known_count; i++)
         if (jw_ledger_field_find(ledger, jw_text_from(p->known[i].field)) < 0)

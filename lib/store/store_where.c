@@ -68,7 +68,7 @@ static void add_place(struct jw_store_where *w, const char *place) {
         return;
     }
     size_t from = bind_copy(w, jw_text_from(place)), to = bind_copy(w, jw_text_from(end));
-    jw_buffer_print(&w->text, " OR (place >= $%zu AND place < $%zu)", from, to);
+    jw_buffer_print(&w->text, " OR (%splace >= $%zu AND %splace < $%zu)", w->plus, from, w->plus, to);
 }
 
 void jw_where_scope(struct jw_store_where *w, const struct jw_store_scope *scope) {
@@ -80,9 +80,9 @@ void jw_where_scope(struct jw_store_where *w, const struct jw_store_scope *scope
     for (const char *const *place = scope->places; place && *place; place++)
         add_place(w, *place);
     for (const char *const *unit = scope->units; unit && *unit; unit++)
-        jw_buffer_print(&w->text, " OR place = $%zu", bind_copy(w, jw_text_from(*unit)));
+        jw_buffer_print(&w->text, " OR %splace = $%zu", w->plus, bind_copy(w, jw_text_from(*unit)));
     if (scope->owner && ledger->owner >= 0)
-        jw_buffer_print(&w->text, " OR %s = $%zu", jw_where_column(w, ledger->owner, name),
+        jw_buffer_print(&w->text, " OR %s%s = $%zu", w->plus, jw_where_column(w, ledger->owner, name),
                         jw_where_bind(w, JW_SQL_INT(scope->owner)));
     jw_buffer_print(&w->text, ")");
 }
@@ -164,29 +164,36 @@ static void add_operator(struct jw_store_where *w, const struct jw_store_filter 
 }
 
 void jw_where_filter(struct jw_store_where *w, const struct jw_store_filter *filter) {
-    char name[JW_COLUMN];
+    char name[JW_COLUMN], column[JW_COLUMN + 1];
     if (filter->field >= 0 && !jw_column_has(field_of(w, filter->field))) {
         jw_where_fail(w, JW_E_SYNTAX, "a computed field is no condition");
         return;
     }
+    snprintf(column, sizeof column, "%s%s", w->plus, jw_where_column(w, filter->field, name));
+    add_operator(w, filter, column);
+    w->plus = w->postgres ? "" : "+";
     jw_where_scope(w, filter->scope);
-    add_operator(w, filter, jw_where_column(w, filter->field, name));
 }
 
 /* --- words
  * -------------------------------------------------------------------------------------------------------- */
-static void add_index(struct jw_store_where *w, jw_text words, bool driving) {
-    const char *name = w->table->ledger->name;
+/* FTS5: each a string of its own, all wanted. PostgreSQL: an array. */
+static size_t bind_words(struct jw_store_where *w, jw_text words) {
     jw_buffer asked = JW_BUFFER(8192);
     jw_text rest = words, word;
-    while (!w->postgres && jw_text_next(&rest, ' ', &word)) { /* FTS5: each a string of its own, all wanted */
+    while (!w->postgres && jw_text_next(&rest, ' ', &word)) {
         jw_buffer_byte(&asked, '"');
         jw_buffer_add(&asked, word);
         jw_buffer_add(&asked, JW_TEXT("\" "));
     }
     size_t at = bind_copy(w, w->postgres ? words : jw_text_trim(jw_buffer_text(&asked)));
     jw_buffer_free(&asked);
-    const char *key = w->postgres ? "record" : "rowid";
+    return at;
+}
+
+static void add_index(struct jw_store_where *w, jw_text words, bool driving) {
+    const char *name = w->table->ledger->name, *key = w->postgres ? "record" : "rowid";
+    size_t at = bind_words(w, words);
     if (driving)
         jw_buffer_print(&w->text, " AND id IN (SELECT %s FROM w_%s WHERE ", key, name);
     else
@@ -201,6 +208,7 @@ static void add_index(struct jw_store_where *w, jw_text words, bool driving) {
 static void add_within(struct jw_store_where *w) {
     const struct jw_store_query *query = w->query;
     jw_text rest = query->words, word;
+    w->plus = "";
     while (jw_text_next(&rest, ' ', &word)) {
         if (!word.len)
             continue;
@@ -218,25 +226,56 @@ static void add_within(struct jw_store_where *w) {
     }
 }
 
+static bool read_words(struct jw_store_where *w, jw_buffer *words) {
+    size_t count;
+    if (jw_words_ask(w->query->words, words, QUESTION_MOST, &count))
+        return true;
+    jw_where_fail(w, JW_E_SYNTAX, "search for up to 16 words; punctuation alone is none");
+    return false;
+}
+
 void jw_where_words(struct jw_store_where *w, bool driving) {
     jw_buffer words = JW_BUFFER(4096);
-    size_t count;
-    if (!w->query->words.len)
-        return;
-    if (!jw_words_ask(w->query->words, &words, QUESTION_MOST, &count))
-        jw_where_fail(w, JW_E_SYNTAX, "search for up to 16 words; punctuation alone is none");
-    else if (w->query->within)
-        add_within(w);
-    else
-        add_index(w, jw_text_trim(jw_buffer_text(&words)), driving);
+    if (w->query->words.len && read_words(w, &words)) {
+        if (w->query->within)
+            add_within(w);
+        else
+            add_index(w, jw_text_trim(jw_buffer_text(&words)), driving || w->postgres);
+    }
     jw_buffer_free(&words);
 }
 
-void jw_where_all(struct jw_store_where *w) {
+size_t jw_where_match(struct jw_store_where *w) {
+    jw_buffer words = JW_BUFFER(4096);
+    size_t at = read_words(w, &words) ? bind_words(w, jw_text_trim(jw_buffer_text(&words))) : 0;
+    jw_buffer_free(&words);
+    return at;
+}
+
+static void choose(struct jw_store_where *w, int by, int part) {
+    w->plus = w->postgres || by == part || by == JW_BY_ANY ? "" : "+";
+}
+
+void jw_where_all(struct jw_store_where *w, int by, bool with_words) {
     const struct jw_store_query *query = w->query;
-    for (size_t i = 0; i < query->filter_count; i++)
+    for (size_t i = 0; i < query->filter_count; i++) {
+        choose(w, by, JW_BY_FILTER + (int)i);
         jw_where_filter(w, &query->filters[i]);
+    }
+    choose(w, by, JW_BY_SCOPE);
     jw_where_scope(w, query->scope);
+    choose(w, by == JW_BY_ANY ? JW_BY_ORDER : by, JW_BY_ANY); /* never the way in: it is another's beside */
     jw_where_scope(w, query->sort_scope);
-    jw_where_words(w, true);
+    if (with_words)
+        jw_where_words(w, by == JW_BY_WORDS || by == JW_BY_ANY);
+}
+
+void jw_where_part(struct jw_store_where *w, int by) {
+    w->plus = "";
+    if (by == JW_BY_SCOPE)
+        jw_where_scope(w, w->query->scope);
+    else if (by == JW_BY_WORDS)
+        jw_where_words(w, true);
+    else
+        jw_where_filter(w, &w->query->filters[by - JW_BY_FILTER]);
 }

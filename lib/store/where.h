@@ -5,12 +5,17 @@
 
 #define JW_WHERE_VALUES 1024
 
+/* Which part of a question an index answers; the others are looked at row by row. SQLite does not know how many
+ * rows a part has, so lists find out (store_list.c); PostgreSQL does and chooses for itself. */
+enum { JW_BY_ANY = -2, JW_BY_ORDER = -1, JW_BY_SCOPE = 0, JW_BY_WORDS = 1, JW_BY_FILTER = 2 /* + its number */ };
+
 struct jw_store_where {
     const struct jw_store_query *query;
     const struct jw_store_table *table;
     struct jw_arena *mem;
     bool postgres;
-    jw_buffer text; /* " AND …" */
+    const char *plus; /* before a column whose index is not to be used: "+" */
+    jw_buffer text;   /* " AND …" */
     jw_sql_value values[JW_WHERE_VALUES];
     size_t count;
     struct jw_error *err;
@@ -24,6 +29,10 @@ size_t jw_where_bind(struct jw_store_where *where, jw_sql_value value);
 const char *jw_where_column(const struct jw_store_where *where, int field, char out[JW_COLUMN]);
 void jw_where_scope(struct jw_store_where *where, const struct jw_store_scope *scope);
 void jw_where_filter(struct jw_store_where *where, const struct jw_store_filter *filter);
+/* As the driving part: the records that have them; else asked of each record. */
 void jw_where_words(struct jw_store_where *where, bool driving);
-/* Everything that the query demands, without its order and page. */
-void jw_where_all(struct jw_store_where *where);
+/* The words as FTS5 takes them, for a statement that begins with w_NAME; 0: there are none. */
+size_t jw_where_match(struct jw_store_where *where);
+/* Everything that the query demands, without its order and page, and without `words` when they are left out. */
+void jw_where_all(struct jw_store_where *where, int by, bool with_words);
+void jw_where_part(struct jw_store_where *where, int by); /* that part alone */
