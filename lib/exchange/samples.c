@@ -13,6 +13,7 @@
 #include "os/file.h"
 
 #define FILES_MOST 600
+#define GROUP      50 /* records of one transaction */
 #define PASSES     12 /* of removing: what is pointed to goes after what points */
 
 static const struct jw_holder root = {.account = "demo", .root = true};
@@ -189,31 +190,52 @@ static jw_status is_touched(struct jw_store *store, const struct jw_ledger *ledg
     return st;
 }
 
-static jw_status remove_one(struct jw_store *store, const struct jw_ledger *ledger, int64_t id, bool *gone,
-                            struct jw_outcome *outcome, struct jw_error *err) {
-    bool touched;
-    struct jw_change change = {.ledger = ledger, .deed = JW_REMOVE, .id = id, .actor = actor};
-    jw_status st = is_touched(store, ledger, id, &touched, err);
-    *gone = false;
-    if (st != JW_OK || touched)
-        return st;
-    st = jw_store_change(store, &change, outcome, err);
-    json_decref(outcome->record);
-    *gone = st == JW_OK;
-    return st == JW_E_SYNTAX || st == JW_END ? JW_OK
-                                             : st; /* something points to it: perhaps not in the next pass */
+/* A group in one transaction. What something points to is left out of it, perhaps not in the next pass. */
+struct group {
+    const struct jw_ledger *ledger;
+    int64_t ids[GROUP];
+    size_t count;
+};
+
+static jw_status next_of_group(void *context, size_t i, struct jw_change *out, struct jw_error *err) {
+    const struct group *group = context;
+    (void)err;
+    if (i == group->count)
+        return JW_END;
+    *out = (struct jw_change){.ledger = group->ledger, .deed = JW_REMOVE, .id = group->ids[i], .actor = actor};
+    return JW_OK;
+}
+
+static jw_status remove_group(struct jw_store *store, struct group *group, size_t *removed, size_t *left,
+                              struct jw_outcome *outcome, struct jw_error *err) {
+    const struct jw_batch batch = {.context = group, .next = next_of_group};
+    size_t failed;
+    jw_status st = JW_E_SYNTAX;
+    while (group->count && (st = jw_store_change_all(store, &batch, &failed, outcome, err)) == JW_E_SYNTAX) {
+        memmove(&group->ids[failed], &group->ids[failed + 1], (group->count - failed - 1) * sizeof *group->ids);
+        group->count--;
+        (*left)++;
+    }
+    if (st == JW_OK)
+        *removed += group->count;
+    group->count = 0;
+    return st == JW_E_SYNTAX ? JW_OK : st;
 }
 
 static jw_status remove_of(struct jw_store *store, const struct jw_ledger *ledger, size_t *removed, size_t *left,
                            struct jw_error *err) {
     struct list list = {.ledger = ledger->name};
+    struct group group = {.ledger = ledger};
     struct jw_outcome *outcome = calloc(1, sizeof *outcome);
     jw_status st = outcome ? jw_store_look(store, ask, &list, err) : jw_fail(err, JW_E_LIMIT, "no memory");
     for (size_t i = 0; i < list.count && st == JW_OK; i++) {
-        bool gone;
-        st = remove_one(store, ledger, list.ids[i], &gone, outcome, err);
-        *removed += st == JW_OK && gone;
-        *left += st == JW_OK && !gone;
+        bool touched;
+        st = is_touched(store, ledger, list.ids[i], &touched, err);
+        *left += touched;
+        if (st == JW_OK && !touched)
+            group.ids[group.count++] = list.ids[i];
+        if (st == JW_OK && (group.count == GROUP || i + 1 == list.count))
+            st = remove_group(store, &group, removed, left, outcome, err);
     }
     free(list.ids);
     free(outcome);
