@@ -1,6 +1,6 @@
 /* lib/store/store_destroy.c — a removed record is destroyed: its values, in the table and in every version of the
- * history. What stays is that it was there, when, why it was changed, and who decided: the chain does not hold values,
- * only their SM3, so it stays whole. */
+ * history. What stays is that it was there, when, why it was changed, and who decided: the chain does not hold
+ * values, only their SM3, so it stays whole. */
 #include "store_parts.h"
 
 #include <string.h>

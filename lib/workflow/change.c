@@ -1,19 +1,13 @@
 /* lib/workflow/change.c — what any change of a record means for its flow: it starts, follows, or ends. */
 #include "parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-struct changing {
-    struct jw_workflow *workflow;
-    const struct jw_holder *holder;
-    const struct jw_change *change;
-    const struct jw_flow *flow; /* of a record that is made; NULL: it follows none */
-};
-
-static jw_status start_run(struct changing *c, struct jw_sql *sql, const struct jw_outcome *made,
+static jw_status start_run(struct jw_flow_change *c, struct jw_sql *sql, const struct jw_outcome *made,
                            struct jw_error *err) {
     struct jw_flow_run run = {.flow = c->flow,
-                              .ledger = c->change->ledger,
+                              .ledger = c->change.ledger,
                               .record = made->id,
                               .state = c->flow->start,
                               .started_at = jw_flow_now(c->workflow)};
@@ -25,46 +19,34 @@ static jw_status start_run(struct changing *c, struct jw_sql *sql, const struct 
     struct jw_flow_entry entry = {.kind = "start",
                                   .from = -1,
                                   .to = run.state,
-                                  .reason = c->change->actor.why,
-                                  .origin = c->change->actor.origin};
+                                  .reason = c->change.actor.why,
+                                  .origin = c->change.actor.origin};
     return st == JW_OK ? jw_run_note(c->workflow, sql, &run, c->holder, &entry, err) : st;
 }
 
-static jw_status follow_run(struct changing *c, struct jw_sql *sql, const struct jw_outcome *made,
+static jw_status follow_run(struct jw_flow_change *c, struct jw_sql *sql, const struct jw_outcome *made,
                             struct jw_error *err) {
     struct jw_flow_run run;
-    jw_status st = jw_run_read(c->workflow, sql, c->change->ledger, made->id, &run, err);
+    jw_status st = jw_run_read(c->workflow, sql, c->change.ledger, made->id, &run, err);
     if (st == JW_END)
         return JW_OK;
-    if (st == JW_OK && c->change->deed == JW_REMOVE)
-        st = jw_run_end(sql, c->change->ledger->name, made->id, err);
-    if (st == JW_OK && c->change->deed == JW_REMOVE) /* nobody waits for what is gone */
-        return jw_open_finished(c->workflow, sql, c->change->ledger->name, made->id, err);
+    if (st == JW_OK && c->change.deed == JW_REMOVE)
+        st = jw_run_end(sql, c->change.ledger->name, made->id, err);
+    if (st == JW_OK && c->change.deed == JW_REMOVE) /* nobody waits for what is gone */
+        return jw_open_finished(c->workflow, sql, c->change.ledger->name, made->id, err);
     return st == JW_OK ? jw_run_follow(c->workflow, sql, &run, made->record, err) : st;
-}
-
-static jw_status also(void *context, struct jw_sql *sql, const struct jw_outcome *made, struct jw_error *err) {
-    struct changing *c = context;
-    jw_status st = JW_OK;
-    if (c->change->deed == JW_CREATE && c->flow)
-        st = start_run(c, sql, made, err);
-    else if (*c->change->ledger->workflow)
-        st = follow_run(c, sql, made, err);
-    if (st == JW_OK)
-        st = jw_timer_dues(c->workflow, sql, c->change->ledger, c->flow, made->record, err);
-    return st == JW_OK && c->change->also ? c->change->also(c->change->context, sql, made, err) : st;
 }
 
 /* --- fields that only steps may change
  * ------------------------------------------------------------------------------- */
 struct guarding {
-    struct changing *changing;
+    const struct jw_flow_change *changing;
     struct jw_flow_run run;
 };
 
 static jw_status look(void *context, struct jw_sql *sql, struct jw_error *err) {
     struct guarding *g = context;
-    const struct jw_change *change = g->changing->change;
+    const struct jw_change *change = &g->changing->change;
     return jw_run_read(g->changing->workflow, sql, change->ledger, change->id, &g->run, err);
 }
 
@@ -96,12 +78,12 @@ static bool differs(const struct jw_ledger_field *field, const json_t *given, co
     return other;
 }
 
-static void guard(const struct changing *c, const struct jw_flow *flow, const json_t *before, bool frozen,
+static void guard(const struct jw_flow_change *c, const struct jw_flow *flow, const json_t *before, bool frozen,
                   struct jw_outcome *outcome) {
-    const struct jw_ledger *ledger = c->change->ledger;
+    const struct jw_ledger *ledger = c->change.ledger;
     for (size_t i = 0; i < ledger->field_count; i++) {
         const struct jw_ledger_field *field = &ledger->fields[i];
-        const json_t *given = json_object_get(c->change->fields, field->name);
+        const json_t *given = json_object_get(c->change.fields, field->name);
         const json_t *is = before ? json_object_get(before, field->name) : field->preset;
         if (!given || (!frozen && !is_set_by(flow, field->name)) || !differs(field, given, is))
             continue;
@@ -112,9 +94,52 @@ static void guard(const struct changing *c, const struct jw_flow *flow, const js
     }
 }
 
-static jw_status check(struct changing *c, struct jw_outcome *outcome, struct jw_error *err) {
+/* The same once more where nobody can come between: the values before are those of the version before. */
+static jw_status take_fields(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
+    (void)columns, (void)err;
+    *(json_t **)context = json_loadb(row[0].text.ptr, row[0].text.len, 0, NULL);
+    return JW_OK;
+}
+
+static jw_status guard_made(const struct jw_flow_change *c, struct jw_sql *sql, const struct jw_outcome *made,
+                            struct jw_error *err) {
+    struct jw_flow_run run = {.flow = c->flow};
+    json_t *before = NULL;
+    jw_sql_value values[] = {JW_S(c->change.ledger->name), JW_SQL_INT(made->id), JW_SQL_INT(made->version - 1)};
+    bool create = c->change.deed == JW_CREATE;
+    if (c->holder->root || !*c->change.ledger->workflow || (!create && c->change.deed != JW_CHANGE))
+        return JW_OK;
+    jw_status st = create ? JW_OK : jw_run_read(c->workflow, sql, c->change.ledger, made->id, &run, err);
+    if (st == JW_OK && !create)
+        st = jw_sql_run(sql, "SELECT fields FROM history WHERE ledger = $1 AND record = $2 AND version = $3",
+                        values, 3, take_fields, &before, err);
+    struct jw_outcome *found = st == JW_OK && run.flow ? calloc(1, sizeof *found) : NULL;
+    if (found)
+        guard(c, run.flow, before, !create && run.flow->states[run.state].frozen, found);
+    if (found && found->fault_count)
+        st = jw_fail(err, JW_E_SYNTAX, "%s: %s", found->faults[0].field, found->faults[0].text);
+    free(found);
+    json_decref(before);
+    return st == JW_END ? JW_OK : st;
+}
+
+static jw_status also(void *context, struct jw_sql *sql, const struct jw_outcome *made, struct jw_error *err) {
+    struct jw_flow_change *c = context;
+    jw_status st = guard_made(c, sql, made, err);
+    if (st != JW_OK)
+        return st;
+    if (c->change.deed == JW_CREATE && c->flow)
+        st = start_run(c, sql, made, err);
+    else if (*c->change.ledger->workflow)
+        st = follow_run(c, sql, made, err);
+    if (st == JW_OK)
+        st = jw_timer_dues(c->workflow, sql, c->change.ledger, c->flow, made->record, err);
+    return st == JW_OK && c->change.also ? c->change.also(c->change.context, sql, made, err) : st;
+}
+
+static jw_status check(const struct jw_flow_change *c, struct jw_outcome *outcome, struct jw_error *err) {
     struct jw_workflow *workflow = c->workflow;
-    const struct jw_change *change = c->change;
+    const struct jw_change *change = &c->change;
     struct guarding g = {.changing = c};
     json_t *record = NULL;
     if (change->deed == JW_CREATE && c->flow)
@@ -135,20 +160,27 @@ static jw_status check(struct changing *c, struct jw_outcome *outcome, struct jw
                : JW_OK;
 }
 
+void jw_workflow_prepare(struct jw_workflow *workflow, const struct jw_holder *holder, struct jw_change *change,
+                         struct jw_flow_change *with) {
+    *with = (struct jw_flow_change){.workflow = workflow, .holder = holder, .change = *change};
+    if (*change->ledger->workflow)
+        with->flow = jw_flows_find(workflow->options.flows, jw_text_from(change->ledger->workflow));
+    change->also = also;
+    change->context = with;
+    if (change->deed == JW_CREATE && with->flow)
+        change->state = with->flow->states[with->flow->start].name;
+}
+
+jw_status jw_workflow_check(const struct jw_flow_change *with, struct jw_outcome *outcome, struct jw_error *err) {
+    return *with->change.ledger->workflow && !with->holder->root ? check(with, outcome, err) : JW_OK;
+}
+
 jw_status jw_workflow_change(struct jw_workflow *workflow, const struct jw_holder *holder,
                              const struct jw_change *change, struct jw_outcome *outcome, struct jw_error *err) {
-    struct changing c = {workflow, holder, change, NULL};
+    struct jw_flow_change with;
     struct jw_change whole = *change;
     memset(outcome, 0, sizeof *outcome);
-    if (*change->ledger->workflow) {
-        c.flow = jw_flows_find(workflow->options.flows, jw_text_from(change->ledger->workflow));
-        jw_status st = holder->root ? JW_OK : check(&c, outcome, err);
-        if (st != JW_OK)
-            return st;
-    }
-    whole.also = also;
-    whole.context = &c;
-    if (change->deed == JW_CREATE && c.flow)
-        whole.state = c.flow->states[c.flow->start].name;
-    return jw_store_change(workflow->options.store, &whole, outcome, err);
+    jw_workflow_prepare(workflow, holder, &whole, &with);
+    jw_status st = jw_workflow_check(&with, outcome, err);
+    return st == JW_OK ? jw_store_change(workflow->options.store, &whole, outcome, err) : st;
 }

@@ -35,6 +35,20 @@ JW_MUST_CHECK jw_status jw_workflow_change(struct jw_workflow *workflow, const s
                                            const struct jw_change *change, struct jw_outcome *outcome,
                                            struct jw_error *err);
 
+/* The same in parts, for those who hand changes to the store themselves (many at once, imports). `prepare` sets the
+ * change's state, also and context, keeping what stood there; it reads nothing. `with` lives until the change is
+ * made. `check` gives the faults in time; what it would refuse is refused in the transaction as well. */
+struct jw_flow_change {
+    struct jw_workflow *workflow;
+    const struct jw_holder *holder;
+    struct jw_change change;    /* as it was given */
+    const struct jw_flow *flow; /* of a record that is made; NULL: it follows none */
+};
+void jw_workflow_prepare(struct jw_workflow *workflow, const struct jw_holder *holder, struct jw_change *change,
+                         struct jw_flow_change *with);
+JW_MUST_CHECK jw_status jw_workflow_check(const struct jw_flow_change *with, struct jw_outcome *outcome,
+                                          struct jw_error *err);
+
 /* --- steps -------------------------------------------------------------------------------------------------------
  */
 struct jw_flow_act {
