@@ -33,8 +33,9 @@ struct jw_api {
     struct jw_oidc *oidc;         /* outside.h; NULL: none */
     struct jw_verified *verified; /* identity.h */
     struct jw_counters *counters;
-    struct jw_desk *desk;     /* ledger.h */
-    struct jw_api_lake *lake; /* search.h */
+    struct jw_desk *desk;         /* ledger.h */
+    struct jw_flows_clock *clock; /* flows.h */
+    struct jw_api_lake *lake;     /* search.h */
     struct jw_timer *sampler;
     bool tls;
     _Atomic uint32_t tails; /* streams open now */

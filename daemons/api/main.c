@@ -1,5 +1,6 @@
 /* daemons/api/main.c — jw-api: the door for people and programs. */
 #include "api.h"
+#include "flows.h"
 #include "forward.h"
 #include "identity.h"
 #include "keyring.h"
@@ -72,6 +73,7 @@ static const struct jw_http_route routes[] = {
     {"POST", "/api/v1/keys", FORM, jw_keyring_add, JW_API_PERSON, false, "keys.manage"},
     {"DELETE", "/api/v1/keys/{name}", FORM, jw_keyring_revoke, JW_API_PERSON, false, "keys.manage"},
     JW_SHEETS_ROUTES,
+    JW_FLOWS_ROUTES,
     JW_LEDGER_ROUTES,
     /* what shippers ask of Elasticsearch */
     ELASTIC("POST", "/_bulk", BULK),
@@ -185,6 +187,8 @@ static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
     if (st == JW_OK)
         st = jw_loop_timer(run->loop, 0, 5 * JW_SECOND, sample, api, &api->sampler, err);
     if (st == JW_OK)
+        st = jw_flows_start(api, err);
+    if (st == JW_OK)
         st = serve(api, err);
     if (st == JW_OK)
         jw_log(JW_LOG_INFO, "serving %s://%s", api->tls ? "https" : "http", jw_daemon_text(run, "listen"));
@@ -194,6 +198,7 @@ static jw_status start(struct jw_daemon_run *run, struct jw_error *err) {
 static void stop(struct jw_daemon_run *run) {
     struct jw_api *api = run->state;
     jw_http_server_stop(api->server);
+    jw_flows_stop(api);
     jw_search_close(api);
     jw_http_client_free(api->collect);
     jw_counters_free(api->counters);

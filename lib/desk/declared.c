@@ -86,10 +86,27 @@ static jw_status load_kept(const struct jw_desk_options *options, struct jw_ledg
     return st == JW_OK ? jw_ledgers_load(path, NULL, NULL, NULL, out, err) : st;
 }
 
+/* Without flows records follow none, and nothing is lost: a folder that cannot be read is told of, and that is all.
+ */
+static jw_status read_flows(struct reading *reading, const struct jw_generation *before, struct jw_generation *out,
+                            struct jw_error *err) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/calendars", reading->options->content);
+    jw_status st =
+        jw_calendar_load(path, before ? before->calendar : NULL, on_refused, reading, &out->calendar, err);
+    snprintf(path, sizeof path, "%s/workflows", reading->options->content);
+    if (st == JW_OK)
+        st =
+            jw_flows_load(path, out->ledgers, before ? before->flows : NULL, on_refused, reading, &out->flows, err);
+    return st;
+}
+
 jw_status jw_declared_kept(const struct jw_desk_options *options, struct jw_generation *out, struct jw_error *err) {
     struct reading reading = {.options = options};
     jw_status st = load_kept(options, &out->ledgers, err);
-    return st == JW_OK ? find_roles(&reading, &out->roles, err) : st;
+    if (st == JW_OK)
+        st = find_roles(&reading, &out->roles, err);
+    return st == JW_OK ? read_flows(&reading, NULL, out, err) : st;
 }
 
 jw_status jw_declared_read(const struct jw_desk_options *options, const struct jw_generation *before,
@@ -112,6 +129,8 @@ jw_status jw_declared_read(const struct jw_desk_options *options, const struct j
         st = JW_OK;
     }
     jw_ledgers_free(kept);
+    if (st == JW_OK)
+        st = read_flows(&reading, before, out, &why);
     out->refused = reading.refused;
     if (st == JW_OK)
         return JW_OK;

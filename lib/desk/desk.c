@@ -23,6 +23,9 @@ struct jw_desk {
 static void free_generation(struct generation *generation) {
     if (!generation)
         return;
+    jw_workflow_free(generation->is.workflow);
+    jw_flows_free(generation->is.flows);
+    jw_calendar_free(generation->is.calendar);
     jw_ledgers_free(generation->is.ledgers);
     jw_roles_free(generation->is.roles);
     free(generation);
@@ -78,11 +81,23 @@ static void tell_kept(struct jw_desk *desk, const struct generation *now) {
         desk->options.told(desk->options.context, JW_NEWS_NOTE, err.text);
 }
 
+/* Flows stay as they were where their files are broken; what runs has its version in the database. */
+static jw_status open_workflow(struct jw_desk *desk, struct generation *next, struct jw_error *err) {
+    struct jw_workflow_options options = {.store = desk->store,
+                                          .ledgers = next->is.ledgers,
+                                          .flows = next->is.flows,
+                                          .calendar = next->is.calendar,
+                                          .roles = next->is.roles};
+    return jw_workflow_new(&options, &next->is.workflow, err);
+}
+
 /* --- opening
  * ------------------------------------------------------------------------------------------------------ */
 static jw_status open_store(struct jw_desk *desk, struct generation *first, struct jw_error *err) {
     jw_status st = jw_store_open(desk->db, first->is.ledgers, &desk->store, err);
-    return st == JW_OK ? jw_store_migrate(desk->store, on_step, &desk->options, err) : st;
+    if (st == JW_OK)
+        st = jw_store_migrate(desk->store, on_step, &desk->options, err);
+    return st == JW_OK ? open_workflow(desk, first, err) : st;
 }
 
 /* The tables cannot follow what content says now: go on with what was good. */
@@ -90,6 +105,8 @@ static jw_status fall_back(struct jw_desk *desk, struct generation *first, struc
     uint64_t refused = first->is.refused + 1;
     jw_store_close(desk->store);
     desk->store = NULL;
+    jw_flows_free(first->is.flows);
+    jw_calendar_free(first->is.calendar);
     jw_ledgers_free(first->is.ledgers);
     jw_roles_free(first->is.roles);
     first->is = (struct jw_generation){.number = 1, .refused = refused};
@@ -152,6 +169,11 @@ jw_status jw_desk_reload(struct jw_desk *desk, struct jw_error *err) {
     jw_status st = jw_declared_read(&desk->options, &desk->now->is, &next->is, err);
     if (st == JW_OK)
         st = jw_store_declare(desk->store, next->is.ledgers, on_step, &desk->options, err);
+    if (st == JW_OK) {
+        st = open_workflow(desk, next, err);
+        if (st != JW_OK)
+            jw_store_forget(desk->store, next->is.ledgers);
+    }
     if (st != JW_OK) {
         free_generation(next);
         return st;

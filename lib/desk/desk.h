@@ -6,6 +6,7 @@
 #pragma once
 #include "rights/rights.h"
 #include "store/store.h"
+#include "workflow/workflow.h"
 
 /* --- the declarations in force (desk.c, declared.c)
  * --------------------------------------------------------------- */
@@ -34,8 +35,11 @@ struct jw_store *jw_desk_store(struct jw_desk *desk); /* the same as long as the
 struct jw_generation {
     struct jw_ledgers *ledgers;
     struct jw_roles *roles;
-    uint64_t number;  /* 1, 2 …: of this process */
-    uint64_t refused; /* files that are not in force as they stand */
+    struct jw_flows *flows;
+    struct jw_calendar *calendar;
+    struct jw_workflow *workflow; /* as it is, any thread */
+    uint64_t number;              /* 1, 2 …: of this process */
+    uint64_t refused;             /* files that are not in force as they stand */
 };
 const struct jw_generation *jw_desk_hold(struct jw_desk *desk);
 void jw_desk_release(struct jw_desk *desk, const struct jw_generation *generation);
@@ -148,3 +152,39 @@ struct jw_desk_entries {
  * the power audit.read; reading it is an entry itself. */
 void jw_desk_entries(struct jw_desk *desk, const struct jw_asker *asker, const struct jw_desk_entries *asked,
                      struct jw_answer *out);
+
+/* --- workflow (flow.c)
+ * -------------------------------------------------------------------------------------------- */
+/* As jw_workflow_show tells; 404 as well for a record that follows none. */
+void jw_desk_flow(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, int64_t id,
+                  struct jw_answer *out);
+struct jw_flow_asked {
+    enum {
+        JW_FLOW_STEP,
+        JW_FLOW_WITHDRAW,
+        JW_FLOW_URGE,
+        JW_FLOW_DELEGATE,
+        JW_FLOW_EXTEND,
+        JW_FLOW_GRANT,
+        JW_FLOW_REFUSE
+    } deed;
+    int64_t id, version;         /* version: the one that was read; 0: whatever it is now */
+    jw_text step, reason, until; /* until: a day, of JW_FLOW_EXTEND */
+    const json_t *fields;        /* of JW_FLOW_STEP; NULL: none */
+    int64_t person;              /* of JW_FLOW_DELEGATE */
+};
+/* The record as it is then. 403 with a fault of rule "workflow" that says why not, 422 with faults. */
+void jw_desk_act(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger,
+                 const struct jw_flow_asked *asked, struct jw_answer *out);
+/* {"tasks": […]}; which: "mine" (usual), "late", "units". */
+void jw_desk_tasks(struct jw_desk *desk, const struct jw_asker *asker, jw_text which, int64_t limit,
+                   struct jw_answer *out);
+/* {"notices": […], "unread"} */
+void jw_desk_notices(struct jw_desk *desk, const struct jw_asker *asker, int64_t before, bool unread_only,
+                     int64_t limit, struct jw_answer *out);
+void jw_desk_notices_read(struct jw_desk *desk, const struct jw_asker *asker, const json_t *ids,
+                          struct jw_answer *out);
+void jw_desk_flows(struct jw_desk *desk, const struct jw_asker *asker, struct jw_answer *out);
+/* SVG; JW_END: no such workflow. */
+JW_MUST_CHECK jw_status jw_desk_draw(struct jw_desk *desk, const struct jw_asker *asker, jw_text name,
+                                     jw_text state, jw_buffer *out, struct jw_error *err);

@@ -121,7 +121,11 @@ bool jw_writing_begin(struct jw_writing *w, struct jw_answer *answer) {
         .also = look_after,
         .context = w,
     };
-    return true;
+    jw_workflow_prepare(visit->now->workflow, visit->asker->holder, &w->change, &w->with);
+    jw_status st = jw_workflow_check(&w->with, &w->outcome, &answer->err);
+    if (st != JW_OK)
+        jw_writing_answer(w, st, answer);
+    return st == JW_OK;
 }
 
 /* --- after

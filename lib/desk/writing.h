@@ -9,6 +9,7 @@ struct jw_writing {
     json_t *fields; /* what is given to the store */
     struct jw_change change;
     struct jw_outcome outcome;
+    struct jw_flow_change with; /* what the change means for the record's workflow */
 };
 /* Looks at the record and the rights. False: `answer` is the refusal. */
 bool jw_writing_begin(struct jw_writing *writing, struct jw_answer *answer);
