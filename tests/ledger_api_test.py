@@ -419,10 +419,11 @@ CASES = [a_ledger_written_now_serves_at_once, faults_name_the_field_in_the_langu
          groups_are_counted, the_openapi_document_is_valid_and_true, the_audit_chain_is_for_those_who_audit,
          a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
 
-api = Api(os.environ.get("JW_TEST_DB"))
-good = all([case(run.__name__, run) for run in CASES])
-try:
-    api.end()
-except AssertionError as why:
-    good = case("jw-api ends without an error", lambda: (_ for _ in ()).throw(why)) and good
-sys.exit(0 if good else 1)
+if __name__ == "__main__":
+    api = Api(os.environ.get("JW_TEST_DB"))
+    good = all([case(run.__name__, run) for run in CASES])
+    try:
+        api.end()
+    except AssertionError as why:
+        good = case("jw-api ends without an error", lambda: (_ for _ in ()).throw(why)) and good
+    sys.exit(0 if good else 1)

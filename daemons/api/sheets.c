@@ -21,8 +21,17 @@ struct visit {
     struct jw_asker asker;
     struct jw_visit desk;
     struct jw_exchange exchange;
+    struct jw_flow_change with; /* of the row that is written */
     char folder[PATH_MAX];
 };
+
+/* An imported record follows its workflow as any other. */
+static jw_status prepare(void *context, struct jw_change *change, struct jw_error *err) {
+    struct visit *v = context;
+    (void)err;
+    jw_workflow_prepare(v->desk.now->workflow, v->asker.holder, change, &v->with);
+    return JW_OK;
+}
 
 static bool enter(struct jw_api *api, const struct jw_http_request *request, struct jw_http_response *out,
                   struct visit *v) {
@@ -41,6 +50,8 @@ static bool enter(struct jw_api *api, const struct jw_http_request *request, str
                              .holder = v->asker.holder,
                              .actor = {jw_text_from(v->asker.holder->account), v->asker.origin, v->asker.why},
                              .folder = v->folder,
+                             .prepare = prepare,
+                             .context = v,
                              .english = v->asker.english};
     return true;
 }

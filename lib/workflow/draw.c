@@ -160,7 +160,8 @@ static void add_nodes(struct drawing *d) {
         char deadline[96];
         deadline_of(d, &d->flow->states[i], deadline);
         double loop = own_width(d, (int)i);
-        d->layout.nodes[i].width = box_width(d, &d->flow->states[i]) + (loop > 0 ? 2 * (loop + 40) : 0);
+        d->layout.nodes[i].box = box_width(d, &d->flow->states[i]);
+        d->layout.nodes[i].width = d->layout.nodes[i].box + (loop > 0 ? 2 * (loop + 40) : 0);
         d->layout.nodes[i].height = *deadline ? 58 : 44;
     }
 }

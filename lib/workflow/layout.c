@@ -11,7 +11,7 @@
 #define LINE    10.0 /* width of a line that passes */
 #define PASSES  24
 #define MARGIN  24.0
-#define BETWEEN 26.0 /* between layers */
+#define BETWEEN 30.0 /* between layers */
 
 struct link {
     double width, height, x, want;
@@ -233,7 +233,7 @@ static double port(const struct making *m, int node, int link, bool below) {
     int count = below ? box->downs : box->ups, before = 0;
     for (int i = 0; i < count; i++)
         before += m->links[list[i]].x < own->x || (m->links[list[i]].x == own->x && list[i] < link);
-    double room = box->width * 0.6;
+    double room = m->layout->nodes[node].box * 0.6;
     return count < 2 ? box->x : box->x - room / 2 + room * before / (count - 1);
 }
 

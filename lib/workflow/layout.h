@@ -8,8 +8,8 @@
 #define JW_LAYOUT_EDGES 400
 
 struct jw_layout_node {
-    double width, height; /* given */
-    double x, y;          /* out: the middle */
+    double width, height, box; /* given; box: the part of the width where edges may end */
+    double x, y;               /* out: the middle */
 };
 struct jw_layout_edge {
     int from, to;                                                    /* given; to itself is not laid out */
