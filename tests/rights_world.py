@@ -3,9 +3,11 @@ that says who may do what. It shares no code with lib/rights: the matrix and the
 is here."""
 
 import collections
+import glob
 import itertools
 import json
 import os
+import re
 import subprocess
 
 from scenario import BUILD
@@ -18,6 +20,20 @@ def lines_of(folder, content, *words):
     done = subprocess.run([os.path.join(BUILD, "jinwu"), *words, "--json", "--data", folder, "--content", content],
                           capture_output=True, text=True, check=True, timeout=60)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def fields_of_steps(content):
+    """For each ledger the fields that its workflow writes; people cannot."""
+    found = {}
+    for path in glob.glob(os.path.join(content, "ledgers/*.yaml")):
+        with open(path, encoding="utf-8") as file:
+            flow = re.search(r"^workflow: (\w+)", file.read(), re.M)
+        if flow:
+            with open(os.path.join(content, "workflows", flow.group(1) + ".yaml"), encoding="utf-8") as file:
+                sets = re.findall(r"^ +set: \{(.*)\}|, set: \{([^}]*)\}", file.read(), re.M)
+            names = re.findall(r"(\w+):", " ".join(a + " " + b for a, b in sets))
+            found[os.path.basename(path)[:-5]] = set(names)
+    return found
 
 
 class World:
@@ -34,6 +50,7 @@ class World:
         self.records = collections.defaultdict(dict)  # ledger -> id -> Record
         self.verdicts = {}
         self.numbers = itertools.count(1)
+        self.written_by_steps = fields_of_steps(content)
 
     # --- who may ---------------------------------------------------------------------------------------------------
     def may(self, holder, act, ledger, place, owner, field=None):
@@ -79,6 +96,8 @@ class World:
         """One for each field that people fill in. `mark` stands in every text; `other` finds a record of a ledger."""
         given = {}
         for name, field in self.fields[ledger].items():
+            if name in self.written_by_steps.get(ledger, ()):
+                continue
             value = self.value(field, next(self.numbers), mark, unit, person, other)
             if value is not None:
                 given[name] = value

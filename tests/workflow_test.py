@@ -37,8 +37,8 @@ class City:
     def __init__(self, api):
         self.api, self.people = api, {}
         api.user, api.password = "analyst", api.password
-        self.city = api.make("organisation", name="市数据局", kind="department")["id"]
-        self.county = api.make("organisation", name="县数据局", kind="department", parent=self.city)["id"]
+        self.city = api.make("organisation", name="市数据局", level="city")["id"]
+        self.county = api.make("organisation", name="县数据局", level="county", parent=self.city)["id"]
         for name, unit, role in (("zhao", self.city, "security_manager"), ("wang", self.county, "security_manager"),
                                  ("li", self.county, None), ("sun", self.county, None)):
             self.add(name, unit, role)
@@ -166,7 +166,7 @@ def a_broken_flow_leaves_the_one_that_was_good():
 
 api = Api(os.environ.get("JW_TEST_DB"))
 city = City(api)
-good = all([case("workflow", test) for test in (
+good = all([case(test.__name__, test) for test in (
     a_rectification_goes_from_notice_to_closing_by_four_people, more_time_is_asked_for_and_granted,
     a_flow_written_while_it_runs_is_followed, a_broken_flow_leaves_the_one_that_was_good)])
 api.end()
