@@ -25,14 +25,15 @@ jw_status jw_audit_create(struct jw_sql *sql, struct jw_error *err) {
     const char *whole = jw_sql_type(sql, JW_SQL_INTEGER), *words = jw_sql_type(sql, JW_SQL_TEXT);
     jw_buffer_print(
         &text,
-        "CREATE TABLE IF NOT EXISTS audit (seq %s PRIMARY KEY, at %s NOT NULL, who %s NOT NULL, origin %s "
+        "CREATE TABLE IF NOT EXISTS audit (seq %s, at %s NOT NULL, who %s NOT NULL, origin %s "
         "NOT NULL, action %s NOT NULL, object %s NOT NULL, detail %s NOT NULL, previous %s NOT NULL, hash %s "
         "NOT NULL);"
         "CREATE INDEX IF NOT EXISTS audit_object ON audit (object, seq);"
         "CREATE INDEX IF NOT EXISTS audit_who ON audit (who, seq);"
-        "CREATE TABLE IF NOT EXISTS audit_head (one %s PRIMARY KEY, seq %s NOT NULL, hash %s NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS audit_head (one %s, seq %s NOT NULL, hash %s NOT NULL);"
         "INSERT INTO audit_head VALUES (1, 0, '%s') ON CONFLICT DO NOTHING",
-        whole, whole, words, words, words, words, words, words, words, whole, whole, words, zeros);
+        jw_sql_key(sql), whole, words, words, words, words, words, words, words, jw_sql_key(sql), whole, words,
+        zeros);
     jw_buffer_byte(&text, '\0');
     jw_status st = text.failed ? jw_fail(err, JW_E_LIMIT, "no memory") : jw_sql_script(sql, text.ptr, err);
     jw_buffer_free(&text);

@@ -42,6 +42,10 @@ void jw_sql_close(struct jw_sql *sql) {
 
 bool jw_sql_is_postgres(const struct jw_sql *sql) { return sql->engine == &jw_sql_postgres; }
 const char *jw_sql_type(const struct jw_sql *sql, jw_sql_kind kind) { return sql->engine->types[kind]; }
+/* SQLite keeps the rows in the order of an INTEGER key; a bigint would be an index of its own. */
+const char *jw_sql_key(const struct jw_sql *sql) {
+    return jw_sql_is_postgres(sql) ? "bigint PRIMARY KEY" : "INTEGER PRIMARY KEY";
+}
 int64_t jw_sql_changed(const struct jw_sql *sql) { return sql->changed; }
 const char *jw_sql_broken(const struct jw_sql *sql) { return sql->broken; }
 

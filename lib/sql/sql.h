@@ -32,6 +32,8 @@ JW_DEFINE_AUTO(jw_sql, jw_sql_close)
 bool jw_sql_is_postgres(const struct jw_sql *sql);
 /* Column type for a kind. PostgreSQL's texts sort by bytes, as SQLite's do. */
 const char *jw_sql_type(const struct jw_sql *sql, jw_sql_kind kind);
+/* Type of a column of whole numbers that is the table's key. */
+const char *jw_sql_key(const struct jw_sql *sql);
 
 /* One row; values are borrowed until the next row. A status other than JW_OK ends the query and is returned. */
 typedef jw_status (*jw_sql_each)(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err);

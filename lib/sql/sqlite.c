@@ -59,7 +59,7 @@ static jw_status open_file(const char *where, struct jw_sql *sql, struct jw_erro
     if (st == JW_OK && !sql->read_only)
         st = script(sql,
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-                    "PRAGMA cache_size = -65536",
+                    "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000",
                     err);
     return st == JW_OK ? JW_OK : jw_wrap(err, st, "%s", where);
 }

@@ -237,6 +237,7 @@ void jw_store_close(struct jw_store *store) {
     for (unsigned i = 0; i < store->idle; i++)
         jw_sql_close(store->readers[i]);
     jw_sql_close(store->sql);
+    free(store->words);
     for (struct jw_store_set *set = store->sets, *next; set; set = next) {
         next = set->next;
         free_set(set);

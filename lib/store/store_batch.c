@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORDS_MOST 4096 /* changes whose words are kept in memory */
+
 struct batch {
     struct jw_store *store;
     const struct jw_batch *asked;
@@ -41,6 +43,8 @@ static jw_status make_next(struct batch *batch, struct jw_arena *mem, int64_t no
     st = jw_store_make(&making, err);
     json_decref(making.before);
     json_decref(making.fields);
+    if (st == JW_OK && batch->store->words_count >= WORDS_MOST)
+        st = jw_store_flush_words(batch->store, err);
     if (st == JW_OK)
         return batch->asked->made ? batch->asked->made(batch->asked->context, batch->at, batch->outcome, err)
                                   : JW_OK;

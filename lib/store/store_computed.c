@@ -286,7 +286,7 @@ jw_status jw_store_compute(const struct jw_store_table *table, struct jw_sql *sq
         if (jw_rule_expression(&table->ledger->fields[i]))
             add_needs(c, jw_rule_expression(&table->ledger->fields[i]));
     for (i = 0; st == JW_OK && i < c->need_count; i++)
-        if (resolve(c, &c->needs[i]))
+        if (sql && resolve(c, &c->needs[i]))
             st = read_need(c, &c->needs[i], err);
     int64_t now = jw_time_now() / JW_SECOND + JW_DAY_ZONE;
     json_array_foreach(rows, i, record) if (st == JW_OK) st = compute_record(c, record, now / 86400, err);

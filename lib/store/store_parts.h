@@ -5,7 +5,7 @@
 #include "column.h"
 #include "store.h"
 
-#define JW_STORE_READERS 8
+#define JW_STORE_READERS 32
 #define JW_STORE_PLACE   512                /* bytes of a path of units */
 #define JW_STORE_MEM     ((size_t)16 << 20) /* of one statement's values */
 
@@ -36,10 +36,13 @@ struct jw_store {
     struct jw_store_set *sets; /* the newest first, never none; under `declared` */
     pthread_rwlock_t declared; /* the writer reads under it for as long as a commit lasts */
     char *where;
-    struct jw_sql *sql; /* the writer's */
+    struct jw_sql *sql;           /* the writer's */
+    struct jw_store_words *words; /* noted within its transaction */
+    size_t words_count, words_room;
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     struct jw_store_job *first, **last;
+    unsigned queued, expected; /* jobs that wait; that came for the last commit */
     pthread_t writer;
     bool started, stop;
     struct jw_sql *readers[JW_STORE_READERS];
@@ -73,6 +76,16 @@ void jw_store_add_fault(struct jw_outcome *outcome, const char *field, const cha
  * gives outcome->record. */
 jw_status jw_store_write_row(struct jw_store_making *making, struct jw_error *err);
 jw_status jw_store_write_rest(struct jw_store_making *making, struct jw_error *err);
+/* Words are written once for all changes of a commit, behind the last mark: FTS5 makes a segment of the index of
+ * its own at every mark, and merging those costs more than all else. */
+struct jw_store_words {
+    const struct jw_store_table *table;
+    int64_t id;
+    char *before, *after; /* owned; NULL: none */
+    bool drop, add;
+};
+void jw_store_forget_words(struct jw_store *store, size_t from); /* those noted since there were `from` */
+jw_status jw_store_flush_words(struct jw_store *store, struct jw_error *err);
 /* store_links.c: what the record points to is there; what points to a record that goes refuses, or lets go. */
 jw_status jw_store_check_links(struct jw_store_making *making, struct jw_error *err);
 jw_status jw_store_let_go(struct jw_store_making *making, struct jw_error *err);
@@ -85,7 +98,7 @@ jw_status jw_store_move(struct jw_store_making *making, struct jw_error *err);
 bool jw_store_place_end(jw_text place, char out[JW_STORE_PLACE]);
 
 /* store_computed.c: sets the computed fields of these records, all of `table`; `sql` in a transaction, or else with
- * what others write meanwhile. */
+ * what others write meanwhile; NULL: nothing points to them. */
 jw_status jw_store_compute(const struct jw_store_table *table, struct jw_sql *sql, json_t *rows,
                            struct jw_error *err);
 bool jw_store_has_computed(const struct jw_ledger *ledger);

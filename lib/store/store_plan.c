@@ -94,11 +94,10 @@ static jw_status make_columns(struct planning *p, const struct jw_ledger *ledger
     const char *whole = jw_sql_type(p->sql, JW_SQL_INTEGER), *words = jw_sql_type(p->sql, JW_SQL_TEXT);
     jw_buffer_print(
         &text,
-        "CREATE TABLE l_%s (id %s PRIMARY KEY, version %s NOT NULL, removed %s NOT NULL, place %s NOT NULL, "
+        "CREATE TABLE l_%s (id %s, version %s NOT NULL, removed %s NOT NULL, place %s NOT NULL, "
         "state %s NOT NULL, made_at %s NOT NULL, made_by %s NOT NULL, changed_at %s NOT NULL, changed_by %s "
         "NOT NULL",
-        ledger->name, jw_sql_is_postgres(p->sql) ? whole : "integer", whole, whole, words, words, whole, words,
-        whole, words); /* SQLite's own row number, which only "integer" becomes */
+        ledger->name, jw_sql_key(p->sql), whole, whole, words, words, whole, words, whole, words);
     for (size_t i = 0; i < ledger->field_count; i++) {
         const struct jw_ledger_field *field = &ledger->fields[i];
         if (!jw_column_has(field))

@@ -3,6 +3,7 @@
 #include "store_parts.h"
 #include "words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/audit.h"
@@ -74,6 +75,29 @@ static jw_text words_of(struct jw_store_making *m, const json_t *fields, jw_buff
     return jw_text_trim(jw_buffer_text(out));
 }
 
+static bool keep_text(jw_text text, char **out) {
+    *out = text.len ? strndup(text.ptr, text.len) : NULL;
+    return !text.len || *out;
+}
+
+static jw_status note_words(struct jw_store_making *m, bool drop, bool add, jw_text before, jw_text after,
+                            struct jw_error *err) {
+    struct jw_store *store = m->store;
+    if (store->words_count == store->words_room) {
+        size_t room = store->words_room ? store->words_room * 2 : 256;
+        struct jw_store_words *words = realloc(store->words, room * sizeof *words);
+        if (!words)
+            return jw_fail(err, JW_E_LIMIT, "no memory");
+        store->words = words;
+        store->words_room = room;
+    }
+    struct jw_store_words *to = &store->words[store->words_count++];
+    *to = (struct jw_store_words){.table = m->table, .id = m->outcome->id, .drop = drop, .add = add};
+    return (!drop || keep_text(before, &to->before)) && (!add || keep_text(after, &to->after))
+               ? JW_OK
+               : jw_fail(err, JW_E_LIMIT, "no memory");
+}
+
 /* Most changes leave the words as they are. */
 static jw_status write_words(struct jw_store_making *m, struct jw_error *err) {
     jw_buffer old = JW_BUFFER(WORDS_MOST), new = JW_BUFFER(WORDS_MOST);
@@ -82,16 +106,34 @@ static jw_status write_words(struct jw_store_making *m, struct jw_error *err) {
     jw_text before = had ? words_of(m, json_object_get(m->before, "fields"), &old) : (jw_text){0};
     jw_text after = has ? words_of(m, m->fields, &new) : (jw_text){0};
     bool same = had && has && jw_text_is(before, after);
-    jw_sql_value values[] = {JW_SQL_INT(m->outcome->id), JW_SQL_STR(before)};
-    jw_status st = JW_OK;
-    if (had && !same)
-        st = jw_sql_run(m->store->sql, m->table->words_drop, values, jw_sql_is_postgres(m->store->sql) ? 1 : 2,
-                        NULL, NULL, err);
-    values[1].text = after;
-    if (st == JW_OK && has && !same)
-        st = jw_sql_run(m->store->sql, m->table->words_add, values, 2, NULL, NULL, err);
+    jw_status st = same || (!had && !has) ? JW_OK : note_words(m, had, has, before, after, err);
     jw_buffer_free(&old);
     jw_buffer_free(&new);
+    return st;
+}
+
+void jw_store_forget_words(struct jw_store *store, size_t from) {
+    while (store->words_count > from) {
+        struct jw_store_words *words = &store->words[--store->words_count];
+        free(words->before);
+        free(words->after);
+    }
+}
+
+jw_status jw_store_flush_words(struct jw_store *store, struct jw_error *err) {
+    bool postgres = jw_sql_is_postgres(store->sql);
+    jw_status st = JW_OK;
+    for (size_t i = 0; i < store->words_count && st == JW_OK; i++) {
+        const struct jw_store_words *words = &store->words[i];
+        jw_sql_value values[] = {JW_SQL_INT(words->id),
+                                 JW_SQL_STR(jw_text_from(words->before ? words->before : ""))};
+        if (words->drop)
+            st = jw_sql_run(store->sql, words->table->words_drop, values, postgres ? 1 : 2, NULL, NULL, err);
+        values[1].text = jw_text_from(words->after ? words->after : "");
+        if (st == JW_OK && words->add)
+            st = jw_sql_run(store->sql, words->table->words_add, values, 2, NULL, NULL, err);
+    }
+    jw_store_forget_words(store, 0);
     return st;
 }
 

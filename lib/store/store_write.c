@@ -9,7 +9,8 @@
 #include "base/time.h"
 
 #define GROUP_MOST 256 /* changes of one commit */
-#define TRIES      20  /* of a commit that other writers of a PostgreSQL got in the way of */
+#define GATHER_NS  (1 * JW_MS)
+#define TRIES      20 /* of a commit that other writers of a PostgreSQL got in the way of */
 
 struct jw_store_job {
     struct jw_store_job *next;
@@ -187,7 +188,10 @@ static jw_status change_one(struct jw_store *store, struct jw_store_job *job, st
 
 static jw_status make_one(struct jw_store *store, struct jw_store_job *job, struct jw_arena *mem, int64_t now) {
     struct jw_error why;
-    job->st = jw_sql_mark(store->sql, &job->err);
+    job->st = job->change ? JW_OK : jw_store_flush_words(store, &job->err); /* a batch writes its own as it goes */
+    size_t words = store->words_count;
+    if (job->st == JW_OK)
+        job->st = jw_sql_mark(store->sql, &job->err);
     if (job->st != JW_OK)
         return job->st; /* the connection is gone: so is the whole transaction */
     jw_status st =
@@ -195,6 +199,8 @@ static jw_status make_one(struct jw_store *store, struct jw_store_job *job, stru
     job->st = st;
     if (st == JW_AGAIN && (!job->outcome || !job->outcome->record))
         return JW_AGAIN; /* not a version of the record: another writer of the database */
+    if (st != JW_OK)
+        jw_store_forget_words(store, words);
     jw_status released = jw_sql_release(store->sql, st, &why);
     return released == st ? JW_OK : released;
 }
@@ -209,6 +215,9 @@ static jw_status commit_group(struct jw_store *store, struct jw_store_job *group
     int64_t now = jw_time_now() / 1000;
     for (struct jw_store_job *job = group; job && st == JW_OK; job = job->next)
         st = make_one(store, job, mem, now);
+    if (st == JW_OK)
+        st = jw_store_flush_words(store, err);
+    jw_store_forget_words(store, 0);
     pthread_rwlock_unlock(&store->declared);
     return jw_sql_end(store->sql, st, err);
 }
@@ -233,14 +242,32 @@ static void finish_group(struct jw_store *store, struct jw_store_job *group, str
     pthread_mutex_unlock(&store->lock);
 }
 
+/* Those whom the last commit has just answered will be back in a moment: a commit for half of them, and one for the
+ * other half, costs twice the syncs. */
+static void gather(struct jw_store *store) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GATHER_NS;
+    until.tv_sec += until.tv_nsec / JW_SECOND;
+    until.tv_nsec %= JW_SECOND;
+    while (store->queued < store->expected && !store->stop &&
+           pthread_cond_timedwait(&store->work, &store->lock, &until) == 0)
+        continue;
+}
+
 static struct jw_store_job *take_group(struct jw_store *store) {
     pthread_mutex_lock(&store->lock);
     while (!store->first && !store->stop)
         pthread_cond_wait(&store->work, &store->lock);
+    if (store->queued < store->expected)
+        gather(store);
+    store->expected = store->queued; /* of the next */
     struct jw_store_job *group = store->first, *last = group;
-    for (int i = 1; last && last->next && i < GROUP_MOST; i++)
+    unsigned taken = 1;
+    for (; last && last->next && taken < GROUP_MOST; taken++)
         last = last->next;
     if (last) {
+        store->queued -= taken;
         store->first = last->next;
         last->next = NULL;
     }
@@ -281,6 +308,7 @@ static jw_status queue(struct jw_store *store, struct jw_store_job *job, struct 
     pthread_mutex_lock(&store->lock);
     *store->last = job;
     store->last = &job->next;
+    store->queued++;
     pthread_cond_signal(&store->work);
     while (!job->done)
         pthread_cond_wait(&store->done, &store->lock);
@@ -290,14 +318,17 @@ static jw_status queue(struct jw_store *store, struct jw_store_job *job, struct 
     return job->st;
 }
 
-/* In the caller's thread; the change stands whether this succeeds or not. */
-static void add_computed(struct jw_store *store, const struct jw_ledger *ledger, struct jw_outcome *outcome) {
-    const struct jw_store_table *table = jw_store_table_of(store, ledger);
+/* In the caller's thread; the change stands whether this succeeds or not. Nothing points to a new record yet. */
+static void add_computed(struct jw_store *store, const struct jw_change *change, struct jw_outcome *outcome) {
+    const struct jw_store_table *table = jw_store_table_of(store, change->ledger);
     struct jw_sql *sql = NULL;
-    if (!table || !jw_store_has_computed(ledger) || jw_store_take(store, &sql, NULL) != JW_OK)
+    if (!table || !jw_store_has_computed(change->ledger))
+        return;
+    if (change->deed != JW_CREATE && jw_store_take(store, &sql, NULL) != JW_OK)
         return;
     jw_status st = jw_store_compute_one(table, sql, outcome->record, NULL);
-    jw_store_give(store, sql, st < 0);
+    if (sql)
+        jw_store_give(store, sql, st < 0);
 }
 
 jw_status jw_store_change(struct jw_store *store, const struct jw_change *change, struct jw_outcome *outcome,
@@ -306,7 +337,7 @@ jw_status jw_store_change(struct jw_store *store, const struct jw_change *change
     memset(outcome, 0, sizeof *outcome);
     jw_status st = queue(store, &job, err);
     if (st == JW_OK)
-        add_computed(store, change->ledger, outcome);
+        add_computed(store, change, outcome);
     return st;
 }
 
