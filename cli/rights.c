@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 struct asked {
-    const char *data, *db, *record, *field, *may;
+    struct jw_rights_place at;
+    const char *record, *field, *may, *account;
     struct jw_holder holder;
     const struct jw_ledger *ledger;
     json_t *lines; /* of the answer, when it is JSON */
@@ -60,8 +61,8 @@ static int read_act(const char *word, unsigned *out) {
 static int read_number(struct jw_rights_session *s, struct asked *asked, int64_t id, json_t **out) {
     struct jw_store *store = NULL;
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/ledger/ledger.db", asked->data);
-    jw_status st = jw_store_open(asked->db ? asked->db : path, s->ledgers, &store, &s->err);
+    snprintf(path, sizeof path, "%s/ledger/ledger.db", asked->at.data);
+    jw_status st = jw_store_open(asked->at.db ? asked->at.db : path, s->ledgers, &store, &s->err);
     if (st == JW_OK)
         st = jw_store_get(store, asked->ledger, id, out, &s->err);
     jw_store_close(store);
@@ -127,7 +128,6 @@ static int explain(struct jw_rights_session *s, struct asked *asked) {
  */
 static int open_all(struct jw_rights_session *s, const char *content) {
     char path[PATH_MAX];
-    content = content ? content : jw_command_content();
     snprintf(path, sizeof path, "%s/roles.yaml", content);
     if (jw_roles_load(path, &s->roles, &s->err) != JW_OK)
         return jw_command_failed("rights", "%s", s->err.text);
@@ -159,10 +159,18 @@ static int run_verb(struct jw_rights_session *s, struct asked *asked, int argc, 
 }
 
 static int run(int argc, char **argv) {
-    static const struct jw_command_option options[] = {
-        {"data", false},  {"db", false},  {"content", false}, {"json", true},    {"record", false},
-        {"field", false}, {"may", false}, {"unit", false},    {"person", false}, {0}};
-    const char *values[9] = {NULL}, *roles[JW_RIGHTS_GRANTS + 1] = {NULL};
+    static const struct jw_command_option options[] = {{"data", false},
+                                                       {"db", false},
+                                                       {"content", false},
+                                                       {"json", true},
+                                                       {"record", false},
+                                                       {"field", false},
+                                                       {"may", false},
+                                                       {"unit", false},
+                                                       {"person", false},
+                                                       {"account", false},
+                                                       {0}};
+    const char *values[10] = {NULL}, *roles[JW_RIGHTS_GRANTS + 1] = {NULL};
     struct jw_rights_session s = {.found = 0};
     struct asked asked = {.holder = {.account = "asked for"}};
     int result = jw_command_repeated("rights", "role", &argc, argv, roles, JW_RIGHTS_GRANTS);
@@ -176,14 +184,20 @@ static int run(int argc, char **argv) {
     if (result)
         return result;
     snprintf(asked.holder.place, sizeof asked.holder.place, "%s", values[7] ? values[7] : "");
-    asked.data = jw_command_data(values[0]);
-    asked.db = values[1];
+    asked.at.data = jw_command_data(values[0]);
+    asked.at.db = values[1];
+    asked.at.content = values[2] ? values[2] : jw_command_content();
+    asked.account = values[9];
     asked.record = values[4];
     asked.field = values[5];
     asked.may = values[6];
     s.json = jw_command_json(values[3]);
-    result = open_all(&s, values[2]);
-    if (!result)
+    result = open_all(&s, asked.at.content);
+    if (!result && asked.account)
+        result = *roles || values[7] || values[8]
+                     ? jw_command_usage("rights", "--account says it all; leave out --role, --unit and --person")
+                     : jw_rights_hold(&s, &asked.at, asked.account, &asked.holder);
+    else if (!result)
         result = read_grants(&s, &asked, roles);
     if (!result)
         result = run_verb(&s, &asked, argc, argv);
@@ -206,6 +220,7 @@ const struct jw_command jw_command_rights = {
         "  roles                   the roles, their powers, and which are never held together\n"
         "  powers                  what a role may do besides records\n\n"
         "Who (explain):\n"
+        "  --account NAME          an account with all it is granted, its person and unit; or somebody made up:\n"
         "  --role ROLE[@PATH]      a role, held everywhere or at a unit: security_manager@1.15. (several times)\n"
         "  --unit PATH             the path of the person's own unit, as `jinwu ledger get organisation N` shows "
         "it\n"

@@ -11,6 +11,14 @@ struct jw_rights_session {
     uint64_t found; /* refused ledgers and problems */
     struct jw_error err;
 };
+/* Where records and accounts are. */
+struct jw_rights_place {
+    const char *data, *db, *content; /* db NULL: DATA/ledger/ledger.db */
+};
+/* rights_account.c: what an account holds. Exit code. */
+int jw_rights_hold(struct jw_rights_session *session, const struct jw_rights_place *at, const char *name,
+                   struct jw_holder *out);
+
 #define JW_RIGHTS_ACTS 7
 extern const char
     *const jw_rights_acts[JW_RIGHTS_ACTS + 1]; /* in the order of the bits of JW_MAY_*; ends with NULL */

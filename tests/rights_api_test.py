@@ -285,6 +285,16 @@ def what_needs_a_power_is_closed_to_those_without():
     each_person(run)
 
 
+def the_command_line_explains_the_same_of_each_account():
+    for role in ("security_manager", "operator", "auditor", "staff", "leader"):
+        person, record = by_role[role], list(world.records["server"].values())[role < "operator"]
+        for act in ("read", "change"):
+            done = subprocess.run([os.path.join(BUILD, "jinwu"), "rights", "explain", "server", "--account",
+                                   person.holder.name, "--record", str(record.id), "--may", act, "--json", "--data",
+                                   api.data, "--content", api.content], capture_output=True, text=True, timeout=60)
+            same(json.loads(done.stdout)["may"], world.of(person.holder, act, record), f"{role} {act} {done.stderr}")
+
+
 def the_chain_tells_of_refusals_and_verifies():
     api.stop()
     done = subprocess.run([os.path.join(BUILD, "jinwu"), "ledger", "verify", "--data", api.data, "--content",
@@ -316,7 +326,8 @@ try:
         a_role_granted_at_a_unit_reads_there_and_nowhere_else, every_role_writes_what_the_files_say_and_nothing_else,
         a_role_granted_everywhere_writes_as_the_files_say, what_needs_a_power_is_closed_to_those_without,
         *(functools.wraps(attack)(functools.partial(attack, city)) for attack in rights_attacks.ALL),
-        nothing_that_was_refused_has_changed_anything, the_chain_tells_of_refusals_and_verifies)])
+        nothing_that_was_refused_has_changed_anything, the_command_line_explains_the_same_of_each_account,
+        the_chain_tells_of_refusals_and_verifies)])
 finally:
     api.end()
 sys.exit(not good)
