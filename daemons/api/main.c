@@ -40,6 +40,7 @@ static const struct jw_http_route routes[] = {
     {"GET", "/api/v1/login", 0, jw_outside_ways, JW_API_OPEN, false, NULL},
     {"GET", "/api/v1/login/oidc/start", 0, jw_outside_start, JW_API_OPEN, false, NULL},
     {"GET", "/api/v1/login/oidc/callback", 0, jw_outside_callback, JW_API_OPEN, false, NULL},
+    {"POST", "/api/v1/login/certificate", FORM, jw_certificate_enter, JW_API_OPEN, false, NULL},
     {"POST", "/api/v1/login/totp", FORM, jw_login_code, JW_API_OPEN, false, NULL},
     {"POST", "/api/v1/me/totp", FORM, jw_me_second, JW_API_SELF, false, NULL},
     {"DELETE", "/api/v1/me/totp", FORM, jw_me_second_off, JW_API_PERSON, false, NULL},
@@ -163,6 +164,7 @@ static jw_status serve(struct jw_api *api, struct jw_error *err) {
         if (st < 0)
             return st;
         options.certificate = jw_daemon_path(api->run, "tls/cert.pem", certificate);
+        options.authorities = jw_daemon_text(api->run, "client-authority");
         options.key = jw_daemon_path(api->run, "tls/key.pem", key);
     }
     return jw_http_server_start(&options, &api->server, err);

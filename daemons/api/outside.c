@@ -55,7 +55,8 @@ void jw_outside_close(struct jw_api *api) { jw_oidc_free(api->oidc); }
 void jw_outside_ways(void *context, struct jw_http_request *request, struct jw_http_response *out) {
     const struct jw_api *api = context;
     (void)request;
-    jw_buffer_print(&out->body, "{\"password\":true,\"oidc\":%s}\n", api->oidc ? "true" : "false");
+    jw_buffer_print(&out->body, "{\"password\":true,\"oidc\":%s,\"certificate\":%s}\n",
+                    api->oidc ? "true" : "false", jw_certificate_is_asked(api) ? "true" : "false");
 }
 
 /* --- there -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,21 @@
 
 /* Rows of jw-api's options. */
 #define JW_OUTSIDE_OPTIONS                                                                                           \
-    {"oidc-issuer", "URL", NULL, "outside identity provider (OpenID Connect), as it calls itself", 0, 0, false},     \
+    {"client-authority",                                                                                             \
+     "FILE",                                                                                                         \
+     NULL,                                                                                                           \
+     "whose certificates people may log in with, PEM; may hold revocation lists",                                    \
+     0,                                                                                                              \
+     0,                                                                                                              \
+     false},                                                                                                         \
+        {"client-certificate-header",                                                                                \
+         "NAME",                                                                                                     \
+         NULL,                                                                                                       \
+         "header with the certificate a proxy on this machine saw; with --tls=off",                                  \
+         0,                                                                                                          \
+         0,                                                                                                          \
+         false},                                                                                                     \
+        {"oidc-issuer", "URL", NULL, "outside identity provider (OpenID Connect), as it calls itself", 0, 0, false}, \
         {"oidc-client", "ID", "jinwu", "our id there", 0, 0, false},                                                 \
         {"oidc-secret-file", "FILE", NULL, "our secret there, in a file; without: a public client", 0, 0, false},    \
         {"oidc-redirect",                                                                                            \
@@ -33,3 +47,6 @@ void jw_outside_close(struct jw_api *api);
 void jw_outside_ways(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_outside_start(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_outside_callback(void *context, struct jw_http_request *request, struct jw_http_response *out);
+/* certificate.c */
+bool jw_certificate_is_asked(const struct jw_api *api);
+void jw_certificate_enter(void *context, struct jw_http_request *request, struct jw_http_response *out);

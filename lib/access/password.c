@@ -37,16 +37,20 @@ bool jw_password_is(const char *hash, jw_text password) {
 jw_status jw_password_check(jw_text password, struct jw_error *err) {
     size_t characters = 0, same = 1;
     if (!jw_text_is_utf8(password))
-        return jw_fail(err, JW_E_DENIED, "the password is not UTF-8 text");
+        return jw_fail(err, JW_E_DENIED, "密码不是UTF-8文字 · the password is not UTF-8 text");
     if (password.len > JW_PASSWORD_MOST)
-        return jw_fail(err, JW_E_DENIED, "the password has more than %d bytes", JW_PASSWORD_MOST);
+        return jw_fail(err, JW_E_DENIED, "密码超过 %d 字节 · the password has more than %d bytes", JW_PASSWORD_MOST,
+                       JW_PASSWORD_MOST);
     for (size_t i = 0; i < password.len; i++) {
         characters += ((unsigned char)password.ptr[i] & 0xc0) != 0x80;
         same += i && password.ptr[i] == password.ptr[0];
     }
     if (characters < JW_PASSWORD_LEAST)
-        return jw_fail(err, JW_E_DENIED, "the password needs at least %d characters", JW_PASSWORD_LEAST);
-    return same == password.len ? jw_fail(err, JW_E_DENIED, "the password is one character repeated") : JW_OK;
+        return jw_fail(err, JW_E_DENIED, "密码至少 %d 个字符 · the password needs at least %d characters",
+                       JW_PASSWORD_LEAST, JW_PASSWORD_LEAST);
+    return same == password.len
+               ? jw_fail(err, JW_E_DENIED, "密码只是一个字符的重复 · the password is one character repeated")
+               : JW_OK;
 }
 
 void jw_password_random(char *out, size_t len) {

@@ -188,8 +188,8 @@ static jw_status check_former(struct jw_accounts *accounts, jw_text name, jw_tex
                                  : jw_fail(err, JW_E_LIMIT, "no memory");
     for (size_t i = 0; st == JW_OK && i < former.count; i++)
         if (former.hashes[i][0] && jw_password_is(former.hashes[i], password))
-            st = jw_fail(err, JW_E_DENIED, "the password is one of the last %lld; take a new one",
-                         (long long)former.most + 1);
+            st = jw_fail(err, JW_E_DENIED, "不得使用最近 %lld 次用过的密码 · the password is one of the last %lld",
+                         (long long)former.most + 1, (long long)former.most + 1);
     if (former.hashes)
         explicit_bzero(former.hashes, ((size_t)former.most + 1) * sizeof *former.hashes);
     free(former.hashes);

@@ -175,22 +175,26 @@ jw_status jw_policy_check(const struct jw_policy *policy, jw_text name, jw_text 
         return st;
     int64_t classes = classes_of(password, &characters);
     if (characters < policy->least)
-        return jw_fail(err, JW_E_DENIED, "the password needs at least %lld characters", (long long)policy->least);
+        return jw_fail(err, JW_E_DENIED, "密码至少 %lld 个字符 · the password needs at least %lld characters",
+                       (long long)policy->least, (long long)policy->least);
     if (classes < policy->classes && characters < policy->passphrase)
-        return jw_fail(err, JW_E_DENIED,
-                       "the password needs %lld of: small letters, capitals, digits, other characters; or %lld "
-                       "characters of any kind",
-                       (long long)policy->classes, (long long)policy->passphrase);
+        return jw_fail(
+            err, JW_E_DENIED,
+            "密码须含小写字母、大写字母、数字、其他字符中的 %lld 类，或不少于 %lld 个字符 · the password needs "
+            "%lld of: small letters, capitals, digits, others; or %lld characters",
+            (long long)policy->classes, (long long)policy->passphrase, (long long)policy->classes,
+            (long long)policy->passphrase);
     for (size_t i = 0; i <= password.len; i++)
         small[i] = i < password.len ? (char)tolower((unsigned char)password.ptr[i]) : '\0';
     for (size_t i = 0; i <= name.len && i < sizeof account; i++)
         account[i] = i < name.len ? (char)tolower((unsigned char)name.ptr[i]) : '\0';
     jw_text whole = {small, password.len};
     if (name.len >= 3 && name.len < sizeof account && contains(whole, account))
-        return jw_fail(err, JW_E_DENIED, "the password contains the name of the account");
+        return jw_fail(err, JW_E_DENIED, "密码不得包含账号名 · the password contains the name of the account");
     for (size_t i = 0; policy->forbidden[i]; i++)
         if (jw_text_is(whole, jw_text_from(policy->forbidden[i])) ||
             (strlen(policy->forbidden[i]) * 3 >= password.len * 2 && contains(whole, policy->forbidden[i])))
-            return jw_fail(err, JW_E_DENIED, "the password is one of those that are tried first; think of another");
+            return jw_fail(err, JW_E_DENIED,
+                           "此密码属于常见密码，请换一个 · the password is one of those that are tried first");
     return JW_OK;
 }

@@ -25,7 +25,7 @@ struct jw_http_server {
     struct jw_http_link *links; /* every open connection, under shared.lock */
     uint32_t idle_s, head_s, per_address, count;
     uint16_t port;
-    char *certificate, *key;
+    char *certificate, *key, *authorities;
     pthread_t reaper;
     bool reaping;
     pthread_cond_t wake;
@@ -166,6 +166,7 @@ static struct MHD_Daemon *start_daemon(struct jw_http_server *server, uint32_t c
         {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {server->authorities ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, server->authorities},
         {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
                      MHD_USE_ERROR_LOG | (server->key ? MHD_USE_TLS : 0);
@@ -177,7 +178,7 @@ static struct MHD_Daemon *start_daemon(struct jw_http_server *server, uint32_t c
                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, jw_http_exchange_begin,
                             &server->shared, MHD_OPTION_NOTIFY_COMPLETED, jw_http_exchange_end, &server->shared,
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK,
-                            leave_escaped, NULL, MHD_OPTION_ARRAY, server->key ? tls : tls + 3, MHD_OPTION_END);
+                            leave_escaped, NULL, MHD_OPTION_ARRAY, server->key ? tls : tls + 4, MHD_OPTION_END);
 }
 
 static jw_status start(struct jw_http_server *server, const struct jw_http_server_options *options,
@@ -188,6 +189,8 @@ static jw_status start(struct jw_http_server *server, const struct jw_http_serve
         st = read_pem(options->certificate, &server->certificate, err);
     if (st == JW_OK && options->key)
         st = read_pem(options->key, &server->key, err);
+    if (st == JW_OK && options->authorities)
+        st = read_pem(options->authorities, &server->authorities, err);
     if (st == JW_OK)
         st = jw_http_listen_open(options->listen, &fd, &server->port, err);
     if (st != JW_OK)
@@ -251,6 +254,7 @@ void jw_http_server_stop(struct jw_http_server *server) {
     pthread_cond_destroy(&server->wake);
     pthread_mutex_destroy(&server->shared.lock);
     free(server->certificate);
+    free(server->authorities);
     free(server->key);
     free(server);
 }

@@ -42,6 +42,7 @@ struct jw_http_route {
 struct jw_http_server_options {
     const char *listen;            /* "127.0.0.1:8443", "[::1]:0" (0: the kernel chooses), or "/a/unix/socket" */
     const char *certificate, *key; /* PEM files; NULL: no TLS */
+    const char *authorities; /* PEM file: clients are asked for a certificate, may show none; NULL: not asked */
     const struct jw_http_route
         *routes; /* the first that matches serves; 404 and 405 (with Allow) come by themselves */
     void *context;
@@ -79,6 +80,10 @@ jw_text jw_http_request_authorization(const struct jw_http_request *request, con
 /* Base64 "name:secret" of Basic and ApiKey, in request->mem. */
 bool jw_http_request_credentials(const struct jw_http_request *request, const char *scheme, jw_text *out_name,
                                  jw_text *out_secret);
+
+/* The chain that the client showed, its own first, as DER borrowed from the connection. TLS proved that it holds
+ * the key; whether the chain is trusted is for the caller to verify. Gives how many, 0: none. */
+size_t jw_http_request_certificates(const struct jw_http_request *request, jw_text *out_der, size_t most);
 
 /* --- response helpers (http_response.c) -------------------------------------------------------------------------
  */
