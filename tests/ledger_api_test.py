@@ -28,6 +28,7 @@ fields:
   unit: {title: 领用单位, type: unit}
   due_back: {title: 应还日期, type: date, due: true}
   phone: {title: 电话, type: phone, sensitivity: sensitive}
+  papers: {title: 附件, type: attachment, most: 2, media: [application/pdf, text/plain]}
   days_left: {title: 剩余天数, type: computed, value: days_until(due_back), unit: 天}
 rights:
   - {role: operator, may: [read, create, change, delete, sensitive]}
@@ -123,7 +124,7 @@ class Api:
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         try:
-            link.request(method, "/api/v1" + urllib.parse.quote(path, safe="/?&=%,:-*"), body, headers)
+            link.request(method, "/api/v1" + urllib.parse.quote(path, safe="/?&=%,:-*."), body, headers)
             answer = link.getresponse()
             raw = answer.read()
             self.headers = answer.headers
@@ -279,7 +280,7 @@ def a_form_knows_the_fields_and_what_may_be_done():
     same(names["mobile_disk"]["may"], ["read", "create", "change", "delete", "sensitive"])
     declared = api.get("/ledgers/mobile_disk/declaration")
     fields = {field["name"]: field for field in declared["fields"]}
-    same(list(fields), ["number", "kind", "unit", "due_back", "phone", "days_left"])
+    same(list(fields), ["number", "kind", "unit", "due_back", "phone", "papers", "days_left"])
     same((fields["number"]["required"], fields["number"]["unique"], fields["number"]["pattern"]),
          (True, True, "YD-[0-9]{4}"))
     same((fields["kind"]["choices"]["disk"], fields["kind"]["default"]), ("移动硬盘", "stick"))
@@ -320,6 +321,39 @@ def groups_are_counted():
         api.get("/ledgers/mobile_disk/aggregate?" + query, 400)
     api.get("/ledgers/note/aggregate?by=remark", 400)
     api.get("/ledgers/note/aggregate?figures=max:phone", 400)  # masked: its largest is nobody's business
+
+
+def files_go_in_once_and_out_through_a_record():
+    def upload(name, body, status=201, media="application/pdf", field="papers"):
+        return api.ask("POST", f"/ledgers/mobile_disk/attachments/{field}?name={name}", body, status, Content_Type=media)
+
+    text = "金吾".encode() * 100000
+    file = upload("领用单.pdf", text)
+    same(file, {"sm3": subprocess.run(["openssl", "sm3", "-r"], input=text, capture_output=True).stdout.decode()[:64],
+                "name": "领用单.pdf", "size": len(text), "media": "application/pdf"})
+    same(upload("又一份.pdf", text)["sm3"], file["sm3"])
+    folder = os.path.join(api.data, "ledger/attachments")
+    same(sum(len(files) for _, _, files in os.walk(folder)), 1)
+    record = api.make("mobile_disk", number="YD-0900", papers=[file])
+    path = f"/ledgers/mobile_disk/{record['id']}"
+    same(record["fields"]["papers"], [file])
+    same(api.get(f"{path}/attachments/{file['sm3']}"), text)
+    same((api.headers["Content-Disposition"], api.headers["X-Content-Type-Options"], api.headers["Content-Type"]),
+         ("attachment; filename*=UTF-8''" + urllib.parse.quote("领用单.pdf"), "nosniff", "application/octet-stream"))
+    # what no record names that I read is not there; what I did not bring I cannot name
+    api.get(f"/ledgers/mobile_disk/1/attachments/{file['sm3']}", 404)
+    api.get(f"{path}/attachments/{'0' * 64}", 404)
+    for wrong in ("..%2F..%2Fledger.db", "%2Fetc%2Fpasswd", "..%2F" + file["sm3"], "x"):
+        api.get(f"{path}/attachments/{wrong}", 404)
+    other = dict(file, sm3="1" * 64)
+    answer = api.ask("PATCH", path, {"fields": {"papers": [file, other]}}, 422)
+    same(answer["error"]["faults"][0]["rule"], "attachment")
+    for wrong in ("../../x", "/etc/passwd", "..", "a/b"):
+        api.ask("PATCH", path, {"fields": {"papers": [dict(file, name=wrong)]}}, 422)
+        upload(urllib.parse.quote(wrong, safe=""), b"x", 422)
+    upload("x.exe", b"MZ", 422, "application/x-msdownload")
+    upload("x.pdf", b"x", 404, field="number")
+    upload("x.pdf", b"x", 404, field="..%2Fpapers")
 
 
 def references_in(value):
@@ -416,7 +450,7 @@ CASES = [a_ledger_written_now_serves_at_once, faults_name_the_field_in_the_langu
          removed_records_go_out_of_sight_and_come_back, lists_are_filtered_sorted_searched_and_paged,
          sensitive_values_are_masked_until_asked_for_and_then_on_record, what_may_not_be_read_is_not_there,
          a_form_knows_the_fields_and_what_may_be_done, many_changes_are_made_each_for_itself_or_all_or_none,
-         groups_are_counted, the_openapi_document_is_valid_and_true, the_audit_chain_is_for_those_who_audit,
+         groups_are_counted, files_go_in_once_and_out_through_a_record, the_openapi_document_is_valid_and_true, the_audit_chain_is_for_those_who_audit,
          a_broken_file_leaves_its_ledger_in_force_also_over_a_restart, the_chain_tells_of_everything]
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ void jw_ledger_restore(void *context, struct jw_http_request *request, struct jw
 void jw_ledger_history(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_bulk(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_aggregate(void *context, struct jw_http_request *request, struct jw_http_response *out);
+/* ledger_files.c */
+void jw_ledger_upload(void *context, struct jw_http_request *request, struct jw_http_response *out);
+void jw_ledger_download(void *context, struct jw_http_request *request, struct jw_http_response *out);
 /* ledger_about.c */
 void jw_ledger_all(void *context, struct jw_http_request *request, struct jw_http_response *out);
 void jw_ledger_openapi(void *context, struct jw_http_request *request, struct jw_http_response *out);
@@ -37,6 +40,8 @@ void jw_ledger_declaration(void *context, struct jw_http_request *request, struc
         {"GET", JW_LEDGER_AT "/aggregate", 0, jw_ledger_aggregate, JW_API_PERSON, false},                 \
         {"POST", JW_LEDGER_AT "/bulk", JW_LEDGER_BULK, jw_ledger_bulk, JW_API_PERSON, false},             \
         {"POST", JW_LEDGER_AT, JW_LEDGER_BODY, jw_ledger_create, JW_API_PERSON, false},                   \
+        {"POST", JW_LEDGER_AT "/attachments/{field}", 64 << 20, jw_ledger_upload, JW_API_PERSON, false},  \
+        {"GET", JW_LEDGER_RECORD "/attachments/{sm3}", 0, jw_ledger_download, JW_API_PERSON, false},      \
         {"GET", JW_LEDGER_RECORD, 0, jw_ledger_get, JW_API_PERSON, false},                                \
         {"PATCH", JW_LEDGER_RECORD, JW_LEDGER_BODY, jw_ledger_change, JW_API_PERSON, false},              \
         {"DELETE", JW_LEDGER_RECORD, JW_LEDGER_BODY, jw_ledger_remove, JW_API_PERSON, false},             \

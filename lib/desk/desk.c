@@ -1,5 +1,6 @@
 /* lib/desk/desk.c — the declarations in force and the store behind them, exchanged while requests run. */
 #include "desk.h"
+#include "attachments.h"
 #include "declared.h"
 
 #include <limits.h>
@@ -51,6 +52,8 @@ void jw_desk_release(struct jw_desk *desk, const struct jw_generation *held) {
     jw_store_forget(desk->store, generation->is.ledgers);
     free_generation(generation);
 }
+
+const char *jw_desk_data(const struct jw_desk *desk) { return desk->data; }
 
 struct jw_store *jw_desk_store(struct jw_desk *desk) {
     return desk->store;
@@ -140,6 +143,8 @@ jw_status jw_desk_open(const struct jw_desk_options *options, struct jw_desk **o
         st = fall_back(desk, first, err);
     else if (st == JW_OK)
         tell_kept(desk, first);
+    if (st == JW_OK)
+        st = jw_attachments_prepare(desk->store, desk->data, err);
     if (st != JW_OK) {
         jw_desk_close(desk);
         return st;

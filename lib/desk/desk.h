@@ -30,6 +30,7 @@ JW_DEFINE_AUTO(jw_desk, jw_desk_close)
  * cannot follow (told); everything stays as it was. */
 JW_MUST_CHECK jw_status jw_desk_reload(struct jw_desk *desk, struct jw_error *err);
 struct jw_store *jw_desk_store(struct jw_desk *desk); /* the same as long as the desk is open */
+const char *jw_desk_data(const struct jw_desk *desk);
 
 /* What is in force at one moment; read-only. */
 struct jw_generation {
@@ -188,3 +189,19 @@ void jw_desk_flows(struct jw_desk *desk, const struct jw_asker *asker, struct jw
 /* SVG; JW_END: no such workflow. */
 JW_MUST_CHECK jw_status jw_desk_draw(struct jw_desk *desk, const struct jw_asker *asker, jw_text name,
                                      jw_text state, jw_buffer *out, struct jw_error *err);
+
+/* --- files (attachments.c)
+ * -------------------------------------------------------------------------------------------- */
+/* A file is brought first and then named in an attachment field, by who brought it; it is kept once for each SM3.
+ */
+#define JW_DESK_FILE (64 << 20)
+struct jw_desk_file {
+    jw_text name, media; /* 报告.pdf, application/pdf */
+    jw_text bytes;       /* at most JW_DESK_FILE */
+};
+/* 201 {"sm3", "name", "size", "media"}: an entry for the field. */
+void jw_desk_keep_file(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, jw_text field,
+                       const struct jw_desk_file *file, struct jw_answer *out);
+/* 200 with that entry and *out_fd, which the caller closes; else -1. */
+void jw_desk_open_file(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger, int64_t id, jw_text sm3,
+                       int *out_fd, struct jw_answer *out);

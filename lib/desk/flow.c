@@ -1,6 +1,7 @@
 /* lib/desk/flow.c — the workflow of a record, as one person meets it. Who may not read the record meets nothing;
  * who may take a step is said by the flow. */
-#include "visit.h"
+#include "attachments.h"
+#include "pointing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,14 @@ static jw_status act(const struct jw_visit *visit, const struct jw_flow_asked *a
     return JW_END;
 }
 
+/* What a step brings along is given as in any other change. */
+static bool may_give(const struct jw_visit *visit, const struct jw_flow_asked *asked, const json_t *record,
+                     struct jw_answer *out) {
+    const json_t *before = json_object_get(record, "fields");
+    return asked->deed != JW_FLOW_STEP || (jw_attachments_check(visit, asked->fields, before, out) &&
+                                           jw_pointing_check(visit, asked->fields, before, out));
+}
+
 void jw_desk_act(struct jw_desk *desk, const struct jw_asker *asker, jw_text ledger,
                  const struct jw_flow_asked *asked, struct jw_answer *out) {
     struct jw_visit visit;
@@ -109,8 +118,10 @@ void jw_desk_act(struct jw_desk *desk, const struct jw_asker *asker, jw_text led
         return;
     }
     if (enter(desk, asker, ledger, asked->id, &visit, &record, out)) {
-        jw_status st = act(&visit, asked, outcome, &out->err);
-        answer(&visit, asked, st, outcome, out);
+        if (may_give(&visit, asked, record, out)) {
+            jw_status st = act(&visit, asked, outcome, &out->err);
+            answer(&visit, asked, st, outcome, out);
+        }
         json_decref(outcome->record);
         json_decref(record);
         jw_desk_leave(&visit);

@@ -1,6 +1,7 @@
 /* lib/desk/writing.c — a change is looked at three times: the record as it is and what is given, by the rights; the
  * values, by the store; the record as it would be, by the rights again, in the transaction itself. */
 #include "writing.h"
+#include "attachments.h"
 #include "pointing.h"
 
 #include <stdlib.h>
@@ -65,7 +66,9 @@ static bool take_fields(struct jw_writing *w, struct jw_answer *answer) {
                         hidden ? "没有字段“%.60s”" : "您没有权限填写字段“%.60s”",
                         hidden ? "there is no field \"%.60s\"" : "you may not write the field \"%.60s\"", name);
     }
-    return !denied && !unknown && jw_pointing_check(visit, w->fields, json_object_get(w->before, "fields"), answer);
+    const json_t *before = json_object_get(w->before, "fields");
+    return !denied && !unknown && jw_attachments_check(visit, w->fields, before, answer) &&
+           jw_pointing_check(visit, w->fields, before, answer);
 }
 
 /* --- before
