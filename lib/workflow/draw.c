@@ -32,7 +32,7 @@ static const char style[] =
     "fill:var(--ink);text-anchor:middle}\n"
     ".e{fill:none;stroke:var(--line);stroke-width:1.6}.r{stroke:var(--back);stroke-dasharray:6 4}\n"
     ".p{fill:var(--paper);stroke:none}.a{fill:var(--line)}.ra{fill:var(--back)}\n"
-    ".now{stroke:var(--mark);stroke-width:3}.halo{fill:none;stroke:var(--mark);stroke-opacity:.25;stroke-width:9}\n"
+    ".b.now{stroke:var(--mark);stroke-width:2.5}.halo{fill:none;stroke:var(--mark);stroke-opacity:.25;stroke-width:9}\n"
     ".tag{fill:var(--mark)}.tagt{font:600 11px 'Noto Sans CJK SC','Source Han Sans SC','PingFang SC',"
     "'Microsoft YaHei',sans-serif;fill:#fff;text-anchor:middle}\n"
     ".blue{fill:#dbeafe;stroke:#3b82f6}.gold{fill:#fef3c7;stroke:#d97706}.orange{fill:#ffedd5;stroke:#ea580c}\n"
@@ -240,7 +240,7 @@ static void draw_state(struct drawing *d, size_t number) {
         jw_buffer_print(d->out, "<text class=\"s\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", node->x, node->y + 17,
                         deadline);
     if (present)
-        draw_tag(d, x + width - 4, y);
+        draw_tag(d, x + width, node->y);
 }
 
 static void draw_all(struct drawing *d) {
