@@ -23,6 +23,8 @@ struct session {
     struct jw_store *store;
     const struct jw_ledger *ledger;
     struct ledger_tables tables;
+    struct ledger_flows flows;
+    struct jw_flow_change with;
     uint64_t found; /* refusals, problems, steps */
     struct jw_error err;
 };
@@ -197,8 +199,10 @@ static int apply(struct session *s, jw_deed deed, int64_t id, const json_t *fiel
         .id = id,
         .fields = fields,
         .actor = {jw_text_from(login ? login : "root"), JW_TEXT("cli"), jw_text_from(s->why ? s->why : "")}};
-    jw_status st =
-        outcome ? jw_store_change(s->store, &change, outcome, &s->err) : jw_fail(&s->err, JW_E_LIMIT, "no memory");
+    jw_status st = outcome
+                       ? jw_workflow_change(s->flows.workflow, &(struct jw_holder){.account = "root", .root = true},
+                                            &change, outcome, &s->err)
+                       : jw_fail(&s->err, JW_E_LIMIT, "no memory");
     int result = JW_EXIT_DONE;
     if (st == JW_OK) {
         print_record(s, json_incref(outcome->record));
@@ -296,6 +300,11 @@ static int open_all(struct session *s, const char *content, const char *verb) {
         return fail(s);
     if (strcmp(verb, "plan") != 0 && jw_store_migrate(s->store, NULL, NULL, &s->err) != JW_OK)
         return jw_command_failed("ledger", "%s; see: jinwu ledger plan", s->err.text);
+    s->tables.with = &s->with;
+    if (strcmp(verb, "plan") != 0 && jw_ledger_flow_open(content ? content : jw_command_content(), s->store,
+                                                         s->ledgers, &s->flows, &s->err) != JW_OK)
+        return fail(s);
+    s->tables.workflow = s->flows.workflow;
     return 0;
 }
 
@@ -386,6 +395,7 @@ static int run(int argc, char **argv) {
                  : strcmp(verb, "remove-samples") == 0    ? samples(&s, NULL, false)
                  : strcmp(verb, "fields") == 0            ? list_fields(&s, argc - 2, argv + 2)
                                                           : about_one(&s, verb, argc - 2, argv + 2);
+    jw_ledger_flow_close(&s.flows);
     jw_store_close(s.store);
     jw_ledgers_free(s.ledgers);
     return result;

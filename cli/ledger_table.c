@@ -28,6 +28,13 @@ static void show_progress(void *context, size_t done, size_t all) {
         fprintf(stderr, "\r%s %zu", verb, done);
 }
 
+static jw_status prepare(void *context, struct jw_change *change, struct jw_error *err) {
+    const struct ledger_tables *t = context;
+    (void)err;
+    jw_workflow_prepare(t->workflow, &root, change, t->with);
+    return JW_OK;
+}
+
 static struct jw_exchange exchange_of(const struct ledger_tables *t, const char *verb, char folder[PATH_MAX]) {
     const char *login = getlogin();
     snprintf(folder, PATH_MAX, "%s/ledger", t->data);
@@ -41,6 +48,8 @@ static struct jw_exchange exchange_of(const struct ledger_tables *t, const char 
         .holder = &root,
         .actor = {jw_text_from(login ? login : "root"), JW_TEXT("cli"), jw_text_from(t->why ? t->why : "")},
         .folder = folder,
+        .prepare = prepare,
+        .context = (void *)(uintptr_t)t,
         .progress = isatty(2) ? show_progress : NULL,
         .progress_context = (void *)(uintptr_t)verb};
 }

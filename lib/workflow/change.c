@@ -9,7 +9,7 @@ static jw_status start_run(struct jw_flow_change *c, struct jw_sql *sql, const s
     struct jw_flow_run run = {.flow = c->flow,
                               .ledger = c->change.ledger,
                               .record = made->id,
-                              .state = c->flow->start,
+                              .state = c->state,
                               .started_at = jw_flow_now(c->workflow)};
     snprintf(run.maker, sizeof run.maker, "%s", c->holder->account);
     run.maker_person = c->holder->person;
@@ -132,6 +132,11 @@ static jw_status also(void *context, struct jw_sql *sql, const struct jw_outcome
         st = start_run(c, sql, made, err);
     else if (*c->change.ledger->workflow)
         st = follow_run(c, sql, made, err);
+    if (st == JW_OK && c->change.deed == JW_CHANGE && strcmp(c->change.ledger->name, "organisation") == 0 &&
+        c->change.ledger->unit >= 0 &&
+        json_object_get(c->change.fields, c->change.ledger->fields[c->change.ledger->unit].name))
+        st = jw_flow_move(c->workflow, sql, made->id, json_string_value(json_object_get(made->record, "place")),
+                          err);
     if (st == JW_OK)
         st = jw_timer_dues(c->workflow, sql, c->change.ledger, c->flow, made->record, err);
     return st == JW_OK && c->change.also ? c->change.also(c->change.context, sql, made, err) : st;
@@ -160,6 +165,29 @@ static jw_status check(const struct jw_flow_change *c, struct jw_outcome *outcom
                : JW_OK;
 }
 
+/* What jinwu itself brings in (samples, the records of another system) stands where its fields say: behind the step
+ * that writes such values. People begin at the beginning. */
+static int state_of(const struct jw_flow *flow, const json_t *fields) {
+    int state = flow->start;
+    size_t most = 0;
+    for (size_t i = 0; i < flow->step_count; i++) {
+        const struct jw_flow_sets *sets = &flow->steps[i].sets;
+        size_t same = 0;
+        bool other = flow->steps[i].back;
+        for (size_t k = 0; k < sets->count && !other; k++) {
+            const json_t *is = json_object_get(fields, sets->list[k].field);
+            bool value = sets->list[k].what == JW_SET_VALUE && !json_is_null(sets->list[k].value);
+            other = value && !json_equal(is, sets->list[k].value);
+            same += value && !other;
+        }
+        if (!other && same > most) {
+            most = same;
+            state = flow->steps[i].to;
+        }
+    }
+    return state;
+}
+
 void jw_workflow_prepare(struct jw_workflow *workflow, const struct jw_holder *holder, struct jw_change *change,
                          struct jw_flow_change *with) {
     *with = (struct jw_flow_change){.workflow = workflow, .holder = holder, .change = *change};
@@ -167,8 +195,10 @@ void jw_workflow_prepare(struct jw_workflow *workflow, const struct jw_holder *h
         with->flow = jw_flows_find(workflow->options.flows, jw_text_from(change->ledger->workflow));
     change->also = also;
     change->context = with;
-    if (change->deed == JW_CREATE && with->flow)
-        change->state = with->flow->states[with->flow->start].name;
+    if (with->flow && change->deed == JW_CREATE) {
+        with->state = holder->root ? state_of(with->flow, change->fields) : with->flow->start;
+        change->state = with->flow->states[with->state].name;
+    }
 }
 
 jw_status jw_workflow_check(const struct jw_flow_change *with, struct jw_outcome *outcome, struct jw_error *err) {

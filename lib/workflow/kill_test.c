@@ -1,5 +1,5 @@
-/* lib/workflow/kill_test.c — processes that do what has fallen due are killed in the middle of it, again and again; every
- * reminder is sent once all the same. Real processes, SIGKILL, SQLite and what JW_TEST_DB names. */
+/* lib/workflow/kill_test.c — processes that do what has fallen due are killed in the middle of it, again and again;
+ * every reminder is sent once all the same. Real processes, SIGKILL, SQLite and what JW_TEST_DB names. */
 #include "workflow_fixture.h"
 
 #include <signal.h>
@@ -10,12 +10,12 @@
 #define RECORDS 120
 #define KILLS   12
 
-#define LICENCE                                                                       \
-    "title: 许可\nowner: holder\nworkflow: renew\nfields:\n"                        \
-    "  name: {title: 名称, type: text}\n  holder: {title: 持有人, type: person}\n"  \
+#define LICENCE                                                                         \
+    "title: 许可\nowner: holder\nworkflow: renew\nfields:\n"                          \
+    "  name: {title: 名称, type: text}\n  holder: {title: 持有人, type: person}\n" \
     "  expires: {title: 到期, type: date}\n"
-#define RENEW                                                                                                  \
-    "title: 续期\nstates:\n"                                                                                   \
+#define RENEW                                                                                                      \
+    "title: 续期\nstates:\n"                                                                                     \
     "  valid: {title: 有效, deadline: {field: expires}, remind: [7, 1]}\n  gone: {title: 失效, final: true}\n" \
     "steps: {end: {title: 失效, from: valid, to: gone, who: owner}}\n"
 
@@ -55,10 +55,11 @@ static jw_status take(void *context, const jw_sql_value *row, size_t columns, st
 }
 
 static jw_status look(void *context, struct jw_sql *sql, struct jw_error *err) {
-    return jw_sql_run(sql,
-                      "SELECT count(*), count(DISTINCT record), (SELECT count(*) FROM flow_timers) FROM flow_notices "
-                      "WHERE kind = 'remind'",
-                      NULL, 0, take, context, err);
+    return jw_sql_run(
+        sql,
+        "SELECT count(*), count(DISTINCT record), (SELECT count(*) FROM flow_timers) FROM flow_notices "
+        "WHERE kind = 'remind'",
+        NULL, 0, take, context, err);
 }
 
 static void every_reminder_is_sent_once_whoever_is_killed(struct jw_test *t) {

@@ -137,6 +137,10 @@ jw_status jw_open_make(struct jw_workflow *workflow, const struct jw_ledger *led
 jw_status jw_open_wait(struct jw_workflow *workflow, const struct jw_ledger *ledger, int64_t id,
                        struct jw_error *err);
 
+/* move.c: the unit `id` is at the path `now`. */
+jw_status jw_flow_move(struct jw_workflow *workflow, struct jw_sql *sql, int64_t id, const char *now,
+                       struct jw_error *err);
+
 /* destroy.c: what the record tells to destroy; it must be removed already. */
 jw_status jw_destroy_target(struct jw_workflow *workflow, struct jw_sql *sql, const struct jw_holder *holder,
                             jw_text origin, const json_t *record, struct jw_error *err);

@@ -170,6 +170,13 @@ static jw_status fire_due(struct ticking *t, struct jw_sql *sql, const struct jw
     return jw_notice_add(t->workflow, sql, &notice, &owner, err);
 }
 
+static jw_status fire_follow(struct ticking *t, struct jw_sql *sql, const struct jw_ledger *ledger,
+                             struct jw_error *err) {
+    struct jw_flow_run run;
+    jw_status st = jw_run_read(t->workflow, sql, ledger, t->now->record, &run, err);
+    return st == JW_OK ? jw_run_follow(t->workflow, sql, &run, t->record, err) : st == JW_END ? JW_OK : st;
+}
+
 static jw_status fire(void *context, struct jw_sql *sql, int64_t wall, struct jw_error *err) {
     struct ticking *t = context;
     const struct jw_ledger *ledger = jw_ledgers_find(t->workflow->options.ledgers, jw_text_from(t->now->ledger));
@@ -186,6 +193,8 @@ static jw_status fire(void *context, struct jw_sql *sql, int64_t wall, struct jw
         return JW_OK;
     if (jw_text_starts(timer, JW_TEXT("state:")))
         return fire_state(t, sql, ledger, err);
+    if (jw_text_is(timer, JW_TEXT("follow")))
+        return fire_follow(t, sql, ledger, err);
     return jw_text_starts(timer, JW_TEXT("due:")) ? fire_due(t, sql, ledger, err) : JW_OK;
 }
 

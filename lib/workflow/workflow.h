@@ -43,6 +43,7 @@ struct jw_flow_change {
     const struct jw_holder *holder;
     struct jw_change change;    /* as it was given */
     const struct jw_flow *flow; /* of a record that is made; NULL: it follows none */
+    int state;                  /* where it begins */
 };
 void jw_workflow_prepare(struct jw_workflow *workflow, const struct jw_holder *holder, struct jw_change *change,
                          struct jw_flow_change *with);

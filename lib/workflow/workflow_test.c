@@ -90,6 +90,27 @@ static void fields_that_steps_write_are_written_by_nothing_else(struct jw_test *
     city_close(&c);
 }
 
+static void what_is_brought_in_stands_where_its_fields_say(struct jw_test *t) {
+    struct city c;
+    char state[64];
+    city_begin(t, &c);
+    city_write(&c, "ledgers", "bug",
+               "title: 漏洞\nworkflow: fix\nfields:\n  name: {title: 名称, type: text}\n"
+               "  status: {title: 状态, type: choice, default: new, choices: {new: 新, fixed: 已修}}\n");
+    city_write(&c, "workflows", "fix",
+               "title: 修\nstates: {new: {title: 新}, fixed: {title: 已修, final: true}}\n"
+               "steps: {fix: {title: 修复, from: new, to: fixed, who: maker, set: {status: fixed}}}\n");
+    city_open(t, &c);
+    li = city_holder("li", 2, "1.2.", "");
+    JW_CHECK_OK(t,
+                city_change(&c, NULL, "bug", JW_CREATE, 0, "{\"name\": \"旧\", \"status\": \"fixed\"}", &t->err));
+    JW_CHECK_TEXT(t, jw_text_from(city_state(&c, "bug", 1, state)), JW_TEXT("fixed"));
+    JW_CHECK_INT(t, city_change(&c, &li, "bug", JW_CREATE, 0, "{\"status\": \"fixed\"}", &t->err), JW_E_SYNTAX);
+    JW_CHECK_OK(t, city_change(&c, NULL, "bug", JW_CREATE, 0, "{\"name\": \"新\"}", &t->err));
+    JW_CHECK_TEXT(t, jw_text_from(city_state(&c, "bug", 2, state)), JW_TEXT("new"));
+    city_close(&c);
+}
+
 static void tasks_lie_with_those_who_must_act_and_follow_the_record(struct jw_test *t) {
     struct city c;
     begin(t, &c);
@@ -108,6 +129,25 @@ static void tasks_lie_with_those_who_must_act_and_follow_the_record(struct jw_te
     JW_CHECK_INT(t, city_tasks(t, &c, &li, JW_TASKS_MINE), 1);
     JW_CHECK_OK(t, city_change(&c, &zhao, "finding", JW_REMOVE, 1, NULL, &t->err));
     JW_CHECK_INT(t, city_tasks(t, &c, &li, JW_TASKS_MINE), 0);
+    city_close(&c);
+}
+
+static void tasks_move_with_the_unit(struct jw_test *t) {
+    struct city c;
+    begin(t, &c);
+    JW_CHECK_OK(t, city_change(&c, &zhao, "finding", JW_CREATE, 0, "{\"name\": \"a\", \"unit\": 3}", &t->err));
+    JW_CHECK_INT(t, city_tasks(t, &c, &wang, JW_TASKS_UNITS), 1);
+    JW_CHECK_INT(t, city_tasks(t, &c, &qian, JW_TASKS_MINE), 1);
+    JW_CHECK_OK(t, city_change(&c, NULL, "organisation", JW_CHANGE, 3, "{\"parent\": 4}", &t->err));
+    struct jw_holder there = city_holder("qian", 4, "1.4.3.", "manager");
+    JW_CHECK_INT(t, city_tasks(t, &c, &there, JW_TASKS_MINE), 1);
+    JW_CHECK_INT(t, city_tasks(t, &c, &wang, JW_TASKS_UNITS), 0);
+    JW_CHECK_INT(t, city_tasks(t, &c, &sun, JW_TASKS_UNITS), 1);
+    city_tick(t, &c, 1);
+    JW_CHECK_INT(t, city_tasks(t, &c, &there, JW_TASKS_MINE), 1);
+    city_tick(t, &c, 60 * 24 * hour);
+    JW_CHECK_INT(t, city_notices(t, &c, &sun, "escalate"), 1); /* the new unit above */
+    JW_CHECK_INT(t, city_notices(t, &c, &wang, "escalate"), 0);
     city_close(&c);
 }
 
@@ -197,7 +237,9 @@ int main(void) {
     return jw_test_run(
         (const struct jw_test_case[]){JW_CASE(a_record_goes_through_its_flow_by_the_right_people),
                                       JW_CASE(fields_that_steps_write_are_written_by_nothing_else),
+                                      JW_CASE(what_is_brought_in_stands_where_its_fields_say),
                                       JW_CASE(tasks_lie_with_those_who_must_act_and_follow_the_record),
+                                      JW_CASE(tasks_move_with_the_unit),
                                       JW_CASE(a_deadline_reminds_is_overdue_and_escalates_once_each),
                                       JW_CASE(a_date_that_is_due_reminds_in_ledgers_without_a_flow),
                                       JW_CASE(notices_are_read_by_each_for_himself),
