@@ -244,6 +244,33 @@ def every_role_writes_what_the_files_say_and_nothing_else():
     each_person(run)
 
 
+def every_role_takes_the_steps_the_files_say_and_no_others():
+    def run(person):
+        holder = person.holder
+        for record in (record for ledger in world.steps for record in world.records[ledger].values()):
+            at = f"/ledgers/{record.ledger}/{record.id}"
+            status, raw = person.send("GET", at + "/flow")
+            same(status, 200 if world.of(holder, "read", record) else 404, at + "/flow")
+            look_for_leaks(holder, raw, at + "/flow")
+            shown = {line["name"]: line["allowed"] for line in json.loads(raw).get("transitions", [])}
+            taken = {step["step"]: world.takes(holder, step, record) for step in world.steps[record.ledger]}
+            assert all(shown[name] == taken[name] for name in shown), f"{at}: {shown}, not {taken}"
+            for name in (name for name in taken if not taken[name]):
+                body = {"transition": name, "fields": {}, "reason": "x"}
+                status, raw = person.send("POST", at + "/transitions", body)
+                want = [refused(holder, record)] if name in shown else [403, 404, 409, 422]
+                assert status in want, f"{at} {name}: {status} {raw[:200]}"
+            for deed in () if any(taken.values()) else ("withdraw", "delegate", "extend"):
+                body = {"reason": "x", **{"delegate": {"person": 1}, "extend": {"until": 1}}.get(deed, {})}
+                status = person.send("POST", f"{at}/{deed}", body)[0]
+                assert status in (403, 404, 409, 422), f"{at}/{deed}: {status}"
+    each_person(run)
+
+
+def at_a_unit_a_role_takes_steps_there_alone():
+    every_role_takes_the_steps_the_files_say_and_no_others()
+
+
 def a_role_granted_everywhere_writes_as_the_files_say():
     global granted_at
     granted_at = grant_again(None)
@@ -323,7 +350,8 @@ try:
     city = SimpleNamespace(world=world, by_role=by_role, places=places, seer=seer, people=people)
     good = all([case(run.__name__, run) for run in (
         every_role_reads_what_the_files_say_and_nothing_else, what_is_masked_cannot_be_asked_about,
-        a_role_granted_at_a_unit_reads_there_and_nowhere_else, every_role_writes_what_the_files_say_and_nothing_else,
+        every_role_takes_the_steps_the_files_say_and_no_others, a_role_granted_at_a_unit_reads_there_and_nowhere_else,
+        at_a_unit_a_role_takes_steps_there_alone, every_role_writes_what_the_files_say_and_nothing_else,
         a_role_granted_everywhere_writes_as_the_files_say, what_needs_a_power_is_closed_to_those_without,
         *(functools.wraps(attack)(functools.partial(attack, city)) for attack in rights_attacks.ALL),
         nothing_that_was_refused_has_changed_anything, the_command_line_explains_the_same_of_each_account,

@@ -17,8 +17,9 @@ Holder = collections.namedtuple("Holder", "name roles person place")  # roles: (
 
 
 def lines_of(folder, content, *words):
-    done = subprocess.run([os.path.join(BUILD, "jinwu"), *words, "--json", "--data", folder, "--content", content],
-                          capture_output=True, text=True, check=True, timeout=60)
+    where = ["--content", content] + (["--data", folder] if folder else [])
+    done = subprocess.run([os.path.join(BUILD, "jinwu"), *words, "--json", *where], capture_output=True, text=True,
+                          check=True, timeout=60)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -47,6 +48,9 @@ class World:
         roles = [line for line in lines_of(folder, content, "rights", "roles") if "role" in line]
         self.everybody = {line["role"] for line in roles if line["everybody"]}
         self.roles = [line["role"] for line in roles]
+        self.steps = collections.defaultdict(list)  # ledger -> what its workflow declares
+        for line in lines_of(None, content, "workflow", "steps"):
+            self.steps[line["ledger"]].append(line)
         self.records = collections.defaultdict(dict)  # ledger -> id -> Record
         self.verdicts = {}
         self.numbers = itertools.count(1)
@@ -78,6 +82,27 @@ class World:
         """As it is: open fields by reading, others by `sensitive`."""
         hidden = self.fields[record.ledger][field]["sensitivity"] != "open"
         return self.of(holder, "sensitive" if hidden else "read", record, field)
+
+    def takes(self, holder, step, record):
+        """A step from the first state, of a record that nobody here made."""
+        def means(line):
+            words = line.split()
+            if words[0] == "role":
+                return self.acts(holder, words[1], words[3], record.place)
+            person = {"owner": record.owner, "person": record.fields.get(words[-1])}.get(words[0])
+            return person is not None and person == holder.person
+        listed = [[line for line in step[key].split(", ") if line] for key in ("who", "not")]
+        return (step["start"] in step["from"].split(", ") and self.of(holder, "read", record) and
+                any(map(means, listed[0])) and not any(map(means, listed[1])))
+
+    def acts(self, holder, role, at, place):
+        near = [given or holder.place for name, given in holder.roles if name == role]
+        near += [holder.place] if role in self.everybody else []
+        above = place[:place.rstrip(".").rfind(".") + 1] or place
+        if at == "all" or not place:
+            return bool(near)
+        return any(there and {"units": place.startswith(there), "unit": place == there, "parent": above == there,
+                              "above": above.startswith(there)}[at] for there in near)
 
     # --- values ----------------------------------------------------------------------------------------------------
     def order(self):
