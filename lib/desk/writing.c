@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 3 /* of a change without a version that somebody else got in the way of */
+#define TRIES 5 /* of a change without a version that somebody else got in the way of */
 
 static const char *const deeds[] = {"create", "change", "remove", "restore"};
 static const unsigned rights[] = {JW_MAY_CREATE, JW_MAY_CHANGE, JW_MAY_DELETE, JW_MAY_DELETE};
