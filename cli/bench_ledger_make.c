@@ -103,12 +103,15 @@ static jw_status next(void *context, size_t i, struct jw_change *out, struct jw_
     return making->fields ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
 }
 
+/* Records are numbered from 1 without gaps here. */
 static jw_status count_records(struct jw_store *store, const struct jw_ledger *ledger, int64_t *out,
                                struct jw_error *err) {
     json_t *rows = NULL;
-    struct jw_store_query query = {
-        .ledger = ledger, .sort = JW_COLUMN_ID, .descending = true, .limit = 1, .count = true};
-    jw_status st = jw_store_list(store, &query, &rows, out, err);
+    int64_t total;
+    struct jw_store_query query = {.ledger = ledger, .sort = JW_COLUMN_ID, .descending = true, .limit = 1};
+    jw_status st = jw_store_list(store, &query, &rows, &total, err);
+    if (st == JW_OK)
+        *out = json_integer_value(json_object_get(json_array_get(rows, 0), "id"));
     json_decref(rows);
     return st;
 }

@@ -1,6 +1,7 @@
 /* cli/ledger.c — `jinwu ledger`: the records of the ledgers, on the database itself. */
 #include "ledger.h"
 #include "command.h"
+#include "ledger_head.h"
 #include "table.h"
 
 #include <limits.h>
@@ -15,7 +16,7 @@
 #define INPUT_MOST ((size_t)16 << 20)
 
 struct session {
-    const char *data, *db, *why, *words;
+    const char *data, *db, *why, *words, *head, *public_key;
     char path[PATH_MAX]; /* of the database in the data folder */
     bool json;
     int64_t limit;
@@ -272,7 +273,10 @@ static void on_problem(void *context, const char *object, const char *text) {
 
 static int verify(struct session *s) {
     uint64_t entries = 0;
-    if (jw_store_verify(s->store, NULL, on_problem, s, &entries, &s->err) != JW_OK)
+    struct jw_audit_head head;
+    if (s->head && jw_ledger_head_load(s->head, s->public_key, &head, &s->err) != JW_OK)
+        return fail(s);
+    if (jw_store_verify(s->store, s->head ? &head : NULL, on_problem, s, &entries, &s->err) != JW_OK)
         return fail(s);
     fprintf(stderr, "%llu entries of the audit chain, %llu problems\n", (unsigned long long)entries,
             (unsigned long long)s->found);
@@ -348,7 +352,7 @@ static int about_one(struct session *s, const char *verb, int argc, char **argv)
                    : jw_command_usage("ledger", "there is no ledger %s; jinwu ledger list shows them", argv[0]);
     }
     return jw_command_usage(
-        "ledger", "wants list, fields, get, put, remove, history, import, export, template, plan or verify");
+        "ledger", "wants list, fields, get, put, remove, history, import, export, template, plan, verify or head");
 }
 
 static int run(int argc, char **argv) {
@@ -364,8 +368,12 @@ static int run(int argc, char **argv) {
                                                        {"sheet", false},
                                                        {"preview", true},
                                                        {"accept-good", true},
+                                                       {"sign", false},
+                                                       {"new-key", false},
+                                                       {"head", false},
+                                                       {"public-key", false},
                                                        {0}};
-    const char *values[12] = {NULL};
+    const char *values[16] = {NULL};
     struct session s = {.limit = 50};
     int result = jw_command_options("ledger", options, &argc, argv, values);
     if (result)
@@ -378,6 +386,10 @@ static int run(int argc, char **argv) {
     s.json = jw_command_json(values[3]);
     s.why = values[5];
     s.words = values[6];
+    s.head = values[14];
+    s.public_key = values[15];
+    if (values[13])
+        return jw_ledger_head_make_key(values[13]);
     s.tables = (struct ledger_tables){.words = s.words,
                                       .why = s.why,
                                       .format = values[7],
@@ -390,6 +402,7 @@ static int run(int argc, char **argv) {
     if (!result)
         result = strcmp(verb, "plan") == 0                ? plan(&s)
                  : strcmp(verb, "verify") == 0            ? verify(&s)
+                 : strcmp(verb, "head") == 0              ? jw_ledger_head_show(s.store, values[12])
                  : strcmp(verb, "list") == 0 && argc == 2 ? list_ledgers(&s)
                  : strcmp(verb, "load-samples") == 0      ? samples(&s, values[2], true)
                  : strcmp(verb, "remove-samples") == 0    ? samples(&s, NULL, false)
@@ -419,7 +432,11 @@ const struct jw_command jw_command_ledger = {
         "  template LEDGER         an XLSX to fill in [--out FILE]\n"
         "  load-samples            a fictional city (样例市) into an empty database; remove-samples takes it away\n"
         "  plan                    what the declarations would change in the tables; changes nothing\n"
-        "  verify                  recomputes the audit chain and compares every record with its history\n\n"
+        "  verify                  recomputes the audit chain and compares every record with its history; with a "
+        "head\n"
+        "                          that was kept elsewhere: --head FILE [--public-key FILE]\n"
+        "  head                    the end of the audit chain, to be kept elsewhere [--sign KEYFILE];\n"
+        "                          --new-key KEYFILE makes an SM2 key, KEYFILE.pub is its public half\n\n"
         "  --data DIR      the data folder; the database is DIR/ledger/ledger.db\n"
         "  --db WHERE      another database: a file, or postgresql://…\n"
         "  --content DIR   parsers, rules, ledgers (default: the folder that came with jinwu)\n"
