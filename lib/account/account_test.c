@@ -2,10 +2,15 @@
  * Two jw_accounts stand for two processes. */
 #include "account.h"
 #include "seal.h"
+#include "second.h"
 #include "session.h"
+#include "token.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+#include <liboath/oath.h>
 
 #include "base/time.h"
 #include "test/test.h"
@@ -371,6 +376,76 @@ static void a_sealed_secret_opens_only_for_its_owner_and_its_key(struct jw_test 
     JW_CHECK_INT(t, jw_seal_read(key, JW_TEXT("li"), JW_TEXT("abc"), out, &len, &t->err), JW_E_DENIED);
 }
 
+/* What an authenticator shows `offset` steps from now. */
+static void show_code(struct jw_test *t, const char *secret, int offset, char out[7]) {
+    char *key = NULL;
+    size_t len = 0;
+    JW_CHECK(t, oath_base32_decode(secret, strlen(secret), &key, &len) == OATH_OK && len == 20);
+    JW_CHECK(t, oath_totp_generate(key, len, time(NULL) + 30 * offset, 30, 0, 6, out) == OATH_OK);
+    free(key);
+}
+
+struct one_try {
+    struct jw_accounts *accounts;
+    const char *code;
+    jw_status st;
+};
+
+static void *try_code(void *context) {
+    struct one_try *one = context;
+    one->st = jw_second_check(one->accounts, JW_TEXT("admin"), jw_text_from(one->code), &admin, NULL);
+    return NULL;
+}
+
+static void a_code_is_good_once_even_at_the_same_time_in_two_processes(struct jw_test *t) {
+    JW_AUTO(finish) struct place p = start(t);
+    char secret[JW_SECOND_SECRET], uri[JW_SECOND_URI], codes[JW_SECOND_CODES][JW_SECOND_RECOVERY], code[7];
+    JW_CHECK_OK(t, jw_second_begin(p.one, JW_TEXT("admin"), &admin, secret, uri, &t->err));
+    show_code(t, secret, -1, code);
+    JW_CHECK_INT(t, jw_second_check(p.one, JW_TEXT("admin"), jw_text_from(code), &admin, &t->err), JW_E_DENIED);
+    JW_CHECK_OK(t, jw_second_confirm(p.one, JW_TEXT("admin"), jw_text_from(code), &admin, codes, &t->err));
+    JW_CHECK_INT(t, jw_second_check(p.two, JW_TEXT("admin"), jw_text_from(code), &admin, &t->err), JW_E_DENIED);
+    show_code(t, secret, 0, code);
+    const char *once[] = {code, codes[3]};
+    for (size_t i = 0; i < 2; i++) {
+        struct one_try both[] = {{p.one, once[i], JW_OK}, {p.two, once[i], JW_OK}};
+        pthread_t threads[2];
+        for (int k = 0; k < 2; k++)
+            JW_CHECK(t, pthread_create(&threads[k], NULL, try_code, &both[k]) == 0);
+        for (int k = 0; k < 2; k++)
+            pthread_join(threads[k], NULL);
+        JW_CHECK_INT(t, (both[0].st == JW_OK) + (both[1].st == JW_OK), 1);
+    }
+    show_code(t, secret, 4, code);
+    JW_CHECK_INT(t, jw_second_check(p.two, JW_TEXT("admin"), jw_text_from(code), &admin, &t->err), JW_E_DENIED);
+    JW_CHECK_OK(t, jw_second_off(p.two, JW_TEXT("admin"), &terminal, &t->err));
+    JW_CHECK_INT(t, jw_second_check(p.one, JW_TEXT("admin"), jw_text_from(codes[4]), &admin, &t->err), JW_E_DENIED);
+}
+
+static void a_token_is_found_until_it_is_revoked_or_its_account_disabled(struct jw_test *t) {
+    JW_AUTO(finish) struct place p = start(t);
+    static struct jw_holder holder;
+    struct jw_token token;
+    jw_account account;
+    char secret[JW_TOKEN_SECRET + 1];
+    jw_text admin_name = JW_TEXT("admin"), scope = JW_TEXT("read status.read ledger:server");
+    JW_CHECK_INT(
+        t, jw_token_make(p.one, admin_name, JW_TEXT("a"), JW_TEXT("read everything"), 1, &admin, secret, &t->err),
+        JW_E_SYNTAX);
+    JW_CHECK_OK(t, jw_token_make(p.one, admin_name, JW_TEXT("脚本"), scope, 9999, &admin, secret, &t->err));
+    JW_CHECK_OK(t, jw_token_find(p.two, jw_text_from(secret), &token, &account, &holder, &t->err));
+    JW_CHECK(t, (token.expires - token.created) / 1000000 / 86400 == p.policy->token_days); /* not 9999 */
+    JW_CHECK(t, jw_token_may(&token, JW_TEXT("status.read")) && !jw_token_may(&token, JW_TEXT("status")));
+    JW_CHECK(t, jw_token_may_ledger(&token, JW_TEXT("server"), false));
+    JW_CHECK(t, !jw_token_may_ledger(&token, JW_TEXT("server"), true));
+    JW_CHECK(t, !jw_token_may_ledger(&token, JW_TEXT("serve"), false));
+    JW_CHECK_OK(t, jw_token_revoke(p.two, admin_name, jw_text_from(token.id), &admin, &t->err));
+    JW_CHECK_INT(t, jw_token_find(p.two, jw_text_from(secret), &token, &account, &holder, &t->err), JW_END);
+    JW_CHECK_OK(t, jw_token_make(p.one, admin_name, JW_TEXT("b"), scope, 1, &admin, secret, &t->err));
+    JW_CHECK_OK(t, jw_accounts_disable(p.one, admin_name, true, &terminal, &t->err));
+    JW_CHECK_INT(t, jw_token_find(p.one, jw_text_from(secret), &token, &account, &holder, &t->err), JW_END);
+}
+
 static void whatever_happens_to_accounts_is_in_the_audit_chain(struct jw_test *t) {
     JW_AUTO(finish) struct place p = start(t);
     char token[JW_SESSION_TOKEN + 1];
@@ -429,6 +504,8 @@ int main(void) {
         JW_CASE(roles_are_granted_by_who_may_never_to_oneself_and_never_in_conflict),
         JW_CASE(grants_and_persons_have_their_place_in_the_organisation),
         JW_CASE(a_sealed_secret_opens_only_for_its_owner_and_its_key),
+        JW_CASE(a_code_is_good_once_even_at_the_same_time_in_two_processes),
+        JW_CASE(a_token_is_found_until_it_is_revoked_or_its_account_disabled),
         JW_CASE(whatever_happens_to_accounts_is_in_the_audit_chain),
         JW_CASE(a_policy_with_a_mistake_is_refused_with_its_place),
         {0}});

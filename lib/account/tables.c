@@ -3,13 +3,13 @@
 
 /* I: whole number, T: text; both never NULL. */
 static const char *const tables[] = {
-    "accounts (name T PRIMARY KEY, person I, password T, password_at I, must_change I, version I, disabled I, "
-    "second T, second_on I, second_step I, subject T, certificate T, created I, created_by T, last_login I, "
-    "last_origin T)",
+    ("accounts (name T PRIMARY KEY, person I, password T, password_at I, must_change I, version I, disabled I, "
+     "second T, second_on I, second_step I, subject T, certificate T, created I, created_by T, last_login I, "
+     "last_origin T)"),
     "grants (account T, role T, unit I, given_at I, given_by T, PRIMARY KEY (account, role, unit))",
     "lockouts (name T, address T, failures I, last I, until I, PRIMARY KEY (name, address))",
-    "sessions (digest T PRIMARY KEY, id T, account T, version I, stage I, how T, origin T, agent T, started I, "
-    "used I)",
+    ("sessions (digest T PRIMARY KEY, id T, account T, version I, stage I, how T, origin T, agent T, started I, "
+     "used I)"),
     "tokens (digest T PRIMARY KEY, id T, account T, label T, scope T, expires I, created I, used I)",
     "recovery_codes (account T, digest T, PRIMARY KEY (account, digest))",
     "password_history (account T, at I, password T, PRIMARY KEY (account, at))",
