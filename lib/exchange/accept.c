@@ -24,6 +24,7 @@ struct accepting {
     json_t *step, *fields; /* what the change that is made borrows */
     int64_t row, before_id;
     size_t all, lines, written, left_out;
+    int64_t past_lines; /* as the table has them; -1: it knows nothing of this import */
     bool good_only, ended;
     json_t *group; /* good_only: the steps of this transaction */
 };
@@ -128,18 +129,34 @@ static jw_status append_proof(struct accepting *a, struct jw_sql *sql, int64_t n
     return jw_audit_append(sql, &entry, err);
 }
 
+/* How far it is. Who accepts the same preview a second time at the same moment finds another number there than
+ * expected. */
+static jw_status keep_state(struct accepting *a, struct jw_sql *sql, int64_t now, size_t written, bool ended,
+                            struct jw_error *err) {
+    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(a->kept.id)),
+                             JW_SQL_INT((int64_t)a->lines),
+                             JW_SQL_INT((int64_t)written),
+                             JW_SQL_INT(ended),
+                             JW_SQL_INT(now),
+                             JW_SQL_INT(a->past_lines)};
+    bool first = a->past_lines < 0;
+    jw_status st =
+        jw_sql_run(sql,
+                   first ? "INSERT INTO imports VALUES ($1, $2, $3, $4, $5)"
+                         : "UPDATE imports SET lines = $2, written = $3, ended = $4, at = $5 WHERE id = $1 "
+                           "AND lines = $6 AND ended = 0",
+                   values, first ? 5 : 6, NULL, NULL, err);
+    bool raced = first ? st == JW_E_DENIED : st == JW_OK && jw_sql_changed(sql) == 0;
+    return raced ? jw_fail(err, JW_E_DENIED, "%s",
+                           pick(a, "这次导入已经执行过了", "this import has been accepted before"))
+                 : st;
+}
+
 static jw_status on_last(void *context, struct jw_sql *sql, int64_t now, struct jw_error *err) {
     struct accepting *a = context;
     size_t written = a->good_only ? a->written + json_array_size(a->group) : a->all;
     bool ended = !a->good_only || a->ended;
-    jw_sql_value values[] = {JW_SQL_STR(jw_text_from(a->kept.id)), JW_SQL_INT((int64_t)a->lines),
-                             JW_SQL_INT((int64_t)written), JW_SQL_INT(ended), JW_SQL_INT(now)};
-    jw_status st =
-        jw_sql_run(sql,
-                   a->good_only ? "INSERT INTO imports VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET "
-                                  "lines = $2, written = $3, ended = $4, at = $5"
-                                : "INSERT INTO imports VALUES ($1, $2, $3, $4, $5)",
-                   values, 5, NULL, NULL, err);
+    jw_status st = keep_state(a, sql, now, written, ended, err);
     return st == JW_OK && ended ? append_proof(a, sql, now, written, err) : st;
 }
 
@@ -158,6 +175,7 @@ static jw_status make_table(void *context, struct jw_sql *sql, int64_t now, stru
 static jw_status take_past(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
     struct accepting *a = context;
     (void)columns, (void)err;
+    a->past_lines = row[0].integer;
     a->lines = (size_t)row[0].integer;
     a->written = (size_t)row[1].integer;
     a->ended = row[2].integer;
@@ -266,8 +284,10 @@ static jw_status write_group(struct accepting *a, struct jw_outcome *outcome, st
     for (;;) {
         size_t failed;
         jw_status st = jw_store_change_all(a->exchange->store, &batch, &failed, outcome, err);
-        if (st == JW_OK)
+        if (st == JW_OK) {
             a->written += json_array_size(a->group);
+            a->past_lines = (int64_t)a->lines;
+        }
         if (st != JW_E_SYNTAX || failed >= json_array_size(a->group))
             return st;
         a->left_out++;
@@ -321,7 +341,7 @@ static bool is_ours(const struct accepting *a) {
 
 jw_status jw_exchange_accept(const struct jw_exchange *exchange, jw_text id, bool good_only, json_t **out,
                              struct jw_error *err) {
-    struct accepting a = {.exchange = exchange, .good_only = good_only, .actor = exchange->actor};
+    struct accepting a = {.exchange = exchange, .good_only = good_only, .actor = exchange->actor, .past_lines = -1};
     *out = NULL;
     jw_status st = jw_kept_open(exchange->folder, id, &a.kept, &a.report, err);
     if (st != JW_OK)

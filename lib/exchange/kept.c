@@ -39,7 +39,8 @@ void jw_kept_forget(const char *folder, const char *id) {
     unlink(path);
 }
 
-/* Those that waited too long go; also the oldest when there are too many. */
+/* Those that waited too long go, and files that were on their way out when jinwu was killed; also the oldest
+ * preview when there are too many. */
 static void tidy(const char *folder) {
     DIR *dir = opendir(folder);
     char oldest[NAME_MAX + 1] = "", path[PATH_MAX];
@@ -49,7 +50,8 @@ static void tidy(const char *folder) {
         struct stat about;
         snprintf(path, sizeof path, "%.3000s/%s", folder, entry->d_name);
         jw_text name = jw_text_from(entry->d_name);
-        bool ours = jw_text_ends(name, JW_TEXT(".json")) || jw_text_ends(name, JW_TEXT(".plan"));
+        bool ours = jw_text_ends(name, JW_TEXT(".json")) || jw_text_ends(name, JW_TEXT(".plan")) ||
+                    jw_text_starts(name, JW_TEXT("leaving-")) || jw_text_starts(name, JW_TEXT("export-"));
         if (!ours || stat(path, &about) != 0)
             continue;
         if (now - about.st_mtime > WAITS_S) {
