@@ -2,31 +2,41 @@
 #include "up.h"
 
 #include <limits.h>
-#include <sys/stat.h>
 
-#include "base/log.h"
 #include "base/time.h"
+#include "desk/desk.h"
 #include "exchange/samples.h"
 #include "ledger/day.h"
 
 static const struct jw_holder root = {.account = "demo", .root = true};
 
-static void refused(void *context, const char *file, int line, int column, const char *reason) {
-    (void)context;
-    fprintf(stderr, "%s:%d:%d: %s\n", file, line, column, reason);
+struct city {
+    struct jw_desk *desk;
+    const struct jw_generation *now;
+    struct jw_flow_change with; /* of the record that is made */
+};
+
+/* A sample follows its workflow as any other record, so that there are tasks to look at. */
+static jw_status prepare(void *context, struct jw_change *change, struct jw_error *err) {
+    struct city *city = context;
+    (void)err;
+    jw_workflow_prepare(city->now->workflow, &root, change, &city->with);
+    return JW_OK;
 }
 
-static jw_status load(const struct jw_up_options *options, struct jw_store *store, const struct jw_ledgers *ledgers,
-                      struct jw_error *err) {
+static jw_status load(const struct jw_up_options *options, struct city *city, struct jw_error *err) {
     char folder[PATH_MAX], samples[PATH_MAX];
     size_t records = 0;
     snprintf(folder, sizeof folder, "%s/ledger/imports", options->data);
     snprintf(samples, sizeof samples, "%s/samples", options->content);
-    const struct jw_exchange exchange = {.store = store, .ledgers = ledgers, .holder = &root, .folder = folder};
+    const struct jw_exchange exchange = {.store = jw_desk_store(city->desk),
+                                         .ledgers = city->now->ledgers,
+                                         .holder = &root,
+                                         .folder = folder,
+                                         .prepare = prepare,
+                                         .context = city};
     int64_t today = (jw_time_now() / JW_SECOND + JW_DAY_ZONE) / 86400;
-    jw_status st = jw_store_migrate(store, NULL, NULL, err);
-    if (st == JW_OK)
-        st = jw_samples_load(&exchange, samples, today, &records, err);
+    jw_status st = jw_samples_load(&exchange, samples, today, &records, err);
     if (st == JW_OK)
         printf("  sample city       %zu records; away again: jinwu ledger remove-samples --data %s\n", records,
                options->data);
@@ -34,17 +44,14 @@ static jw_status load(const struct jw_up_options *options, struct jw_store *stor
 }
 
 jw_status jw_up_samples(const struct jw_up_options *options, const char *db, struct jw_error *err) {
-    char path[PATH_MAX];
-    struct jw_ledgers *ledgers = NULL;
-    struct jw_store *store = NULL;
-    snprintf(path, sizeof path, "%s/ledgers", options->content);
-    jw_status st = jw_ledgers_load(path, NULL, refused, NULL, &ledgers, err);
-    snprintf(path, sizeof path, "%s/ledger/ledger.db", options->data);
-    if (st == JW_OK)
-        st = jw_store_open(db ? db : path, ledgers, &store, err);
-    if (st == JW_OK)
-        st = load(options, store, ledgers, err);
-    jw_store_close(store);
-    jw_ledgers_free(ledgers);
-    return st == JW_OK ? st : jw_wrap(err, st, "samples");
+    const struct jw_desk_options wanted = {.content = options->content, .data = options->data, .db = db};
+    struct city city = {0};
+    jw_status st = jw_desk_open(&wanted, &city.desk, err);
+    if (st == JW_OK) {
+        city.now = jw_desk_hold(city.desk);
+        st = load(options, &city, err);
+        jw_desk_release(city.desk, city.now);
+    }
+    jw_desk_close(city.desk);
+    return st == JW_OK ? st : jw_wrap(err, st == JW_E_DENIED ? JW_E_SYSTEM : st, "samples");
 }
