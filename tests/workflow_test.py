@@ -2,15 +2,16 @@
 written while jw-api runs is followed by the records of a ledger written beside it."""
 
 import os
+import re
 import sys
 
 from ledger_api_test import Api
-from scenario import case
+from scenario import SOURCE, case
 
 BORROW_LEDGER = """
 title: {zh: 借用登记, en: Borrowing}
 unit: unit
-workflow: borrowing
+workflow: lending
 fields:
   name: {title: 物品, type: text, required: true}
   unit: {title: 单位, type: unit}
@@ -139,35 +140,57 @@ def more_time_is_asked_for_and_granted():
 
 def a_flow_written_while_it_runs_is_followed():
     os.makedirs(os.path.join(api.content, "workflows"), exist_ok=True)
-    api.write("borrowing", BORROW_LEDGER)
-    with open(os.path.join(api.content, "workflows/borrowing.yaml"), "w", encoding="utf-8") as file:
+    api.write("lending", BORROW_LEDGER)
+    with open(os.path.join(api.content, "workflows/lending.yaml"), "w", encoding="utf-8") as file:
         file.write(BORROW_FLOW)
     api.reload()
-    made = city.ask("wang", "POST", "/ledgers/borrowing", {"fields": {"name": "测试仪", "unit": city.county}}, 201)
-    record = f"borrowing/{made['id']}"
+    made = city.ask("wang", "POST", "/ledgers/lending", {"fields": {"name": "测试仪", "unit": city.county}}, 201)
+    record = f"lending/{made['id']}"
     step(city, "wang", record, "lend", 403)
     step(city, "zhao", record, "lend")
     city.ask("wang", "PATCH", f"/ledgers/{record}", {"fields": {"back_on": "2020-01-01"}}, 422)
     assert step(city, "wang", record, "give_back")["state"] == "back"
-    picture = city.ask("wang", "GET", "/workflows/borrowing.svg?state=out")
+    picture = city.ask("wang", "GET", "/workflows/lending.svg?state=out")
     assert picture.startswith(b"<svg") and "批准借出".encode() in picture
-    assert "borrowing" in [one["name"] for one in city.ask("sun", "GET", "/workflows")["workflows"]]
+    assert "lending" in [one["name"] for one in city.ask("sun", "GET", "/workflows")["workflows"]]
+
+
+def first_block(name):
+    with open(os.path.join(SOURCE, "docs", name), encoding="utf-8") as file:
+        return re.search(r"```yaml\n(.*?)```", file.read(), re.S).group(1)
+
+
+def the_first_workflow_of_the_handbook_works():
+    api.write("mobile_disk", first_block("ledgers.md").replace("owner: holder\n", "owner: holder\nworkflow: borrowing\n", 1))
+    with open(os.path.join(api.content, "workflows/borrowing.yaml"), "w", encoding="utf-8") as file:
+        file.write(first_block("workflows.md"))
+    api.reload()
+    assert "borrowing.yaml:" not in api.log() and "mobile_disk.yaml:" not in api.log(), api.log()
+    made = city.ask("wang", "POST", "/ledgers/mobile_disk", {"fields": {
+        "number": "YD-0001", "unit": city.county, "holder": city.people["li"]["id"], "due_back": "2099-01-01"}}, 201)
+    assert made["state"] == "asked", made
+    step(city, "wang", f"mobile_disk/{made['id']}", "lend", 403)  # who asked does not approve
+    assert step(city, "zhao", f"mobile_disk/{made['id']}", "lend")["state"] == "out"
+    step(city, "zhao", f"mobile_disk/{made['id']}", "give_back", 422)  # the serial number is missing
+    done = step(city, "zhao", f"mobile_disk/{made['id']}", "give_back", fields={"serial": "SN-7"})
+    assert done["state"] == "back", done
 
 
 def a_broken_flow_leaves_the_one_that_was_good():
-    path = os.path.join(api.content, "workflows/borrowing.yaml")
+    path = os.path.join(api.content, "workflows/lending.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(BORROW_FLOW.replace("to: out", "to: nowhere"))
     api.reload()
     assert 'there is no state "nowhere"' in api.log()
-    made = city.ask("wang", "POST", "/ledgers/borrowing", {"fields": {"name": "交换机", "unit": city.county}}, 201)
-    step(city, "zhao", f"borrowing/{made['id']}", "lend")
+    made = city.ask("wang", "POST", "/ledgers/lending", {"fields": {"name": "交换机", "unit": city.county}}, 201)
+    step(city, "zhao", f"lending/{made['id']}", "lend")
 
 
 api = Api(os.environ.get("JW_TEST_DB"))
 city = City(api)
 good = all([case(test.__name__, test) for test in (
     a_rectification_goes_from_notice_to_closing_by_four_people, more_time_is_asked_for_and_granted,
-    a_flow_written_while_it_runs_is_followed, a_broken_flow_leaves_the_one_that_was_good)])
+    a_flow_written_while_it_runs_is_followed,
+    the_first_workflow_of_the_handbook_works, a_broken_flow_leaves_the_one_that_was_good)])
 api.end()
 sys.exit(0 if good else 1)

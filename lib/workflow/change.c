@@ -177,8 +177,9 @@ static int state_of(const struct jw_flow *flow, const json_t *fields) {
         for (size_t k = 0; k < sets->count && !other; k++) {
             const json_t *is = json_object_get(fields, sets->list[k].field);
             bool value = sets->list[k].what == JW_SET_VALUE && !json_is_null(sets->list[k].value);
-            other = value && !json_equal(is, sets->list[k].value);
-            same += value && !other;
+            bool said = is && !json_is_null(is); /* what is not said contradicts nothing */
+            other = value && said && !json_equal(is, sets->list[k].value);
+            same += value && said && !other;
         }
         if (!other && same > most) {
             most = same;
