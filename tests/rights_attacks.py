@@ -163,7 +163,41 @@ def an_import_reaches_no_further_than_a_form(city):
         assert status in (400, 403, 404), f"{at}: {status}"
 
 
+PDF = b"%PDF-1.4 zq evidence of unit B"
+
+
+def a_file_goes_out_only_through_a_record_that_may_be_read(city):
+    owner, thief = city.by_role["operator"], city.by_role["security_manager"]
+    mine, other = lies_at(city, "vulnerability", "A1"), lies_at(city, "vulnerability", "B1")
+    at, kind = "/ledgers/vulnerability", "application/pdf"
+    status, raw = owner.send("POST", f"{at}/attachments/evidence?name=proof.pdf", PDF, Content_Type=kind)
+    same(status, 201, raw[:300])
+    file = json.loads(raw)
+    same(owner.send("PATCH", f"{at}/{other.id}", {"fields": {"evidence": [file]}})[0], 200)
+    same(owner.send("GET", f"{at}/{other.id}/attachments/{file['sm3']}"), (200, PDF))
+    nothing = thief.send("GET", f"{at}/{mine.id}/attachments/{'0' * 64}")
+    same(nothing[0], 404)
+    for sm3 in (file["sm3"], file["sm3"].upper(), "../../ledger.db", "..%2f..%2fledger.db", "%2e%2e%2fledger.db", "%00",
+                file["sm3"][:2] + "%2f" + file["sm3"][2:], "/etc/passwd", "%2fetc%2fpasswd", "*", "%25"):
+        for id in (mine.id, other.id):
+            status, raw = thief.send("GET", f"{at}/{id}/attachments/{sm3}")
+            assert status in (400, 404) and b"zq evidence" not in raw, f"{sm3} of {id}: {status} {raw[:100]}"
+    same(thief.send("GET", f"{at}/{other.id}/attachments/{file['sm3']}"), nothing, "a file of another unit")
+    for stolen in (file, {**file, "sm3": file["sm3"].upper()}, {**file, "sm3": "../../ledger.db"},
+                   {**file, "path": "x"}):
+        status = thief.send("PATCH", f"{at}/{mine.id}", {"fields": {"evidence": [stolen]}})[0]
+        same(status, 422, f"named {stolen} in an own record")
+    for name in ("../../../etc/cron.d/x", "..%5c..%5cx.pdf", "/etc/passwd", "x%00.pdf", "%0d%0aSet-Cookie: a=b"):
+        quoted = urllib.parse.quote(name, safe="%")
+        status, raw = thief.send("POST", f"{at}/attachments/evidence?name={quoted}", PDF, Content_Type=kind)
+        assert status in (201, 400, 422), f"{name}: {status} {raw[:100]}"
+    for field in ("name", "nosuch", "status", "..%2fevidence"):
+        assert thief.send("POST", f"{at}/attachments/{field}?name=a.pdf", PDF)[0] in (400, 404), field
+    same(city.by_role["auditor"].send("POST", f"{at}/attachments/evidence?name=a.pdf", PDF)[0], 404)
+    same(owner.send("PATCH", f"{at}/{other.id}", {"fields": {"evidence": None}})[0], 200)
+
+
 ALL = (what_jinwu_sets_cannot_be_smuggled_in, forged_versions_change_nothing,
        a_manager_of_a_unit_moves_nothing_across_its_border, sql_in_a_parameter_is_only_a_text,
        formulas_in_records_are_texts_in_files, files_hold_what_may_be_exported_and_nothing_else,
-       an_import_reaches_no_further_than_a_form)
+       an_import_reaches_no_further_than_a_form, a_file_goes_out_only_through_a_record_that_may_be_read)

@@ -102,7 +102,7 @@ class Person:
         """Status and bytes."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode() if body is not None else b""
-        headers = {"Host": "x", "Content-Length": len(body), "Content-Type": "application/json", **headers}
+        headers = {"Host": "x", "Content-Length": len(body), "Content_Type": "application/json", **headers}
         if self.token:
             headers["Authorization"] = "Bearer " + self.token
         lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
