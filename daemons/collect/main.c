@@ -271,7 +271,7 @@ static const struct jw_option common[] = {
      .about = "for times that name no zone: local, Z, or like +08:00"},
     {.name = "db",
      .value = "WHERE",
-     .about = "database of the ledgers: a file, or postgresql://… (default: DATA/ledger/ledger.db)"},
+     .about = "database of the ledgers: a file below DATA, or postgresql://… (default: DATA/ledger/ledger.db)"},
     {.name = "plan", .value = "DIR", .about = "address plan and asset list (default: DATA/plan)"},
     {0},
 };
