@@ -69,6 +69,22 @@ static char *make_update(const struct jw_ledger *ledger) {
     return finish(&text);
 }
 
+/* What no index holds: $1 is the id, then version, changed_at, changed_by and those fields. */
+static char *make_touch(const struct jw_ledger *ledger) {
+    char column[JW_COLUMN];
+    jw_buffer text = JW_BUFFER(64 << 10);
+    size_t at = 4;
+    jw_buffer_print(&text, "UPDATE l_%s SET version = $2, changed_at = $3, changed_by = $4", ledger->name);
+    for (size_t i = 0; i < ledger->field_count; i++) {
+        if (!jw_column_has(&ledger->fields[i]) || ledger->fields[i].unique || jw_store_has_index(ledger, (int)i))
+            continue;
+        jw_column_name(&ledger->fields[i], column);
+        jw_buffer_print(&text, ", %s = $%zu", column, ++at);
+    }
+    jw_buffer_print(&text, " WHERE id = $1");
+    return finish(&text);
+}
+
 static char *print(const char *fmt, const char *name) {
     jw_buffer text = JW_BUFFER(4096);
 #pragma GCC diagnostic push
@@ -87,20 +103,21 @@ static bool make_table(const struct jw_store_set *set, const struct jw_ledger *l
     out->get = make_select(ledger, " WHERE id = $1");
     out->insert = make_insert(ledger, JW_STORE_FIXED + out->stored);
     out->update = make_update(ledger);
+    out->touch = make_touch(ledger);
     out->words_add = print(postgres ? "INSERT INTO w_%s VALUES ($1, string_to_array($2, ' '))"
                                     : "INSERT INTO w_%s (rowid, words) VALUES ($1, $2)",
                            ledger->name);
     out->words_drop = print(postgres ? "DELETE FROM w_%s WHERE record = $1"
                                      : "INSERT INTO w_%s (w_%s, rowid, words) VALUES ('delete', $1, $2)",
                             ledger->name);
-    return out->select && out->get && out->insert && out->update && out->words_add && out->words_drop;
+    return out->select && out->get && out->insert && out->update && out->touch && out->words_add && out->words_drop;
 }
 
 static void free_set(struct jw_store_set *set) {
     for (size_t i = 0; set && i < set->table_count; i++) {
         const struct jw_store_table *table = &set->tables[i];
-        char *const texts[] = {table->select, table->get,       table->insert,
-                               table->update, table->words_add, table->words_drop};
+        char *const texts[] = {table->select, table->get,       table->insert,    table->update,
+                               table->touch,  table->words_add, table->words_drop};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             free(texts[k]);
     }

@@ -17,6 +17,7 @@ struct jw_store_table {
     const struct jw_store_set *set;
     char *select; /* SELECT columns FROM l_NAME, without WHERE */
     char *get, *insert, *update;
+    char *touch;                  /* an update that leaves every index but that of changed_at alone */
     char *words_add, *words_drop; /* drop: SQLite needs the words that were added */
     size_t stored;                /* columns f_… */
 };

@@ -23,8 +23,57 @@ static const char *state_of(const struct jw_store_making *m) {
 
 /* --- writing it -------------------------------------------------------------------------------------------------
  */
+/* Of an index: writing such a column rewrites its entry, also with the same value. */
+static bool is_kept_in_order(const struct jw_ledger *ledger, size_t i) {
+    return ledger->fields[i].unique || jw_store_has_index(ledger, (int)i);
+}
+
+static bool is_changed(const struct jw_store_making *m, const struct jw_ledger_field *field) {
+    return !json_equal(json_object_get(m->fields, field->name),
+                       json_object_get(json_object_get(m->before, "fields"), field->name));
+}
+
+/* Where the record stays where it is: what no index holds at once, and each column of an index that changed by
+ * itself. */
+static jw_status write_changes(struct jw_store_making *m, struct jw_error *err) {
+    const struct jw_ledger *ledger = m->table->ledger;
+    jw_sql_value *values = jw_arena_alloc(m->mem, (4 + m->table->stored) * sizeof *values), one[2];
+    char text[JW_LEDGER_NAME * 2 + 64];
+    size_t at = 4;
+    jw_status st = JW_OK;
+    if (!values)
+        return jw_fail(err, JW_E_LIMIT, "no memory");
+    values[0] = one[0] = JW_SQL_INT(m->outcome->id);
+    values[1] = JW_SQL_INT(m->outcome->version);
+    values[2] = JW_SQL_INT(m->now);
+    values[3] = JW_SQL_STR(m->change->actor.who);
+    for (size_t i = 0; i < ledger->field_count && st == JW_OK; i++) {
+        const struct jw_ledger_field *field = &ledger->fields[i];
+        const json_t *value = json_object_get(m->fields, field->name);
+        if (!jw_column_has(field))
+            continue;
+        if (!is_kept_in_order(ledger, i)) {
+            st = jw_column_encode(field, value, m->mem, &values[at++], err);
+        } else if (is_changed(m, field)) {
+            snprintf(text, sizeof text, "UPDATE l_%s SET f_%s = $2 WHERE id = $1", ledger->name, field->name);
+            st = jw_column_encode(field, value, m->mem, &one[1], err);
+            if (st == JW_OK)
+                st = jw_sql_run(m->store->sql, text, one, 2, NULL, NULL, err);
+        }
+    }
+    return st == JW_OK ? jw_sql_run(m->store->sql, m->table->touch, values, at, NULL, NULL, err) : st;
+}
+
+static bool stays(const struct jw_store_making *m) {
+    const char *state = json_string_value(json_object_get(m->before, "state"));
+    return m->change->deed == JW_CHANGE && strcmp(m->place, m->old_place) == 0 &&
+           strcmp(state_of(m), state ? state : "") == 0;
+}
+
 jw_status jw_store_write_row(struct jw_store_making *m, struct jw_error *err) {
     const struct jw_store_table *table = m->table;
+    if (stays(m))
+        return write_changes(m, err);
     const struct jw_ledger *ledger = table->ledger;
     size_t count = JW_STORE_FIXED + table->stored, at = JW_STORE_FIXED;
     jw_sql_value *values = jw_arena_alloc(m->mem, count * sizeof *values);
