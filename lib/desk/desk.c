@@ -3,10 +3,12 @@
 #include "attachments.h"
 #include "declared.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct generation {
     struct jw_generation is; /* first: pointers to it are pointers to the generation */
@@ -84,13 +86,23 @@ static void tell_kept(struct jw_desk *desk, const struct generation *now) {
         desk->options.told(desk->options.context, JW_NEWS_NOTE, err.text);
 }
 
+static jw_status erase(void *context, const char *sm3, struct jw_error *err) {
+    const struct jw_desk *desk = context;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/ledger/attachments/%.2s/%s", desk->data, sm3, sm3 + 2);
+    return unlink(path) == 0 || errno == ENOENT ? JW_OK
+                                                : jw_fail(err, JW_E_SYSTEM, "%s: %s", path, strerror(errno));
+}
+
 /* Flows stay as they were where their files are broken; what runs has its version in the database. */
 static jw_status open_workflow(struct jw_desk *desk, struct generation *next, struct jw_error *err) {
     struct jw_workflow_options options = {.store = desk->store,
                                           .ledgers = next->is.ledgers,
                                           .flows = next->is.flows,
                                           .calendar = next->is.calendar,
-                                          .roles = next->is.roles};
+                                          .roles = next->is.roles,
+                                          .erase = erase,
+                                          .erase_context = desk};
     return jw_workflow_new(&options, &next->is.workflow, err);
 }
 

@@ -229,6 +229,65 @@ static jw_status holds(void *context, struct jw_sql *sql, struct jw_error *err) 
     return st;
 }
 
+static jw_status erased(void *context, const char *sm3, struct jw_error *err) {
+    size_t *calls = context;
+    (void)err;
+    return ++calls[0] == 1 ? JW_E_SYSTEM
+           : sm3[0] == 'a' ? (calls[1]++, JW_OK)
+                           : JW_E_DENIED; /* the disk, at first */
+}
+
+static void files_of_a_destroyed_record_go_unless_another_names_them(struct jw_test *t) {
+    struct city c;
+    size_t calls[2] = {0}, done;
+    char shared[65] = "", text[512];
+    memset(shared, 'b', 64);
+    city_begin(t, &c);
+    city_write(&c, "ledgers", "destruction", DESTRUCTION);
+    city_write(&c, "workflows", "destroy", DESTROY);
+    city_write(&c, "ledgers", "person",
+               "title: 人员\nfields: {name: {title: 名, type: text}, until: {title: 至, type: date, due: true}}\n");
+    city_write(
+        &c, "ledgers", "file",
+        "title: 档\nfields: {name: {title: 名, type: text}, papers: {title: 件, type: attachment, most: 5}}\n");
+    city_open(t, &c);
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text,
+                 "{\"name\": \"a\", \"papers\": [{\"sm3\": \"%s\", \"name\": \"a.pdf\", \"size\": 1, \"media\": "
+                 "\"application/pdf\"}%s]}",
+                 shared,
+                 i ? ""
+                   : ", {\"sm3\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", "
+                     "\"name\": \"b.pdf\", \"size\": 1, \"media\": \"application/pdf\"}");
+        JW_CHECK_OK(t, city_change(&c, NULL, "file", JW_CREATE, 0, text, &t->err));
+    }
+    wang = city_holder("wang", 0, "1.", "manager");
+    zhao = city_holder("zhao", 0, "1.", "manager");
+    JW_CHECK_OK(t, city_change(&c, NULL, "file", JW_REMOVE, 1, NULL, &t->err));
+    JW_CHECK_OK(t, city_change(&c, &wang, "destruction", JW_CREATE, 0,
+                               "{\"name\": \"a\", \"target_ledger\": \"file\", \"target_id\": 1}", &t->err));
+    JW_CHECK_OK(t, city_take(&c, &zhao, "destruction", 1, "destroy", NULL, "到期", &t->err));
+    struct jw_workflow_options options = {.store = c.store,
+                                          .ledgers = c.ledgers,
+                                          .flows = c.flows,
+                                          .clock = city_clock,
+                                          .clock_context = &c,
+                                          .erase = erased,
+                                          .erase_context = calls};
+    jw_workflow_free(c.workflow);
+    JW_CHECK_OK(t, jw_workflow_new(&options, &c.workflow, &t->err));
+    JW_CHECK_OK(
+        t, city_change(&c, NULL, "person", JW_CREATE, 0, "{\"name\": \"王\", \"until\": \"2026-06-02\"}", &t->err));
+    c.now += 3 * day; /* somebody's date has passed meanwhile */
+    JW_CHECK_INT(t, jw_workflow_tick(c.workflow, JW_TEXT("test"), &done, &t->err), JW_E_SYSTEM);
+    JW_CHECK_INT(t, done, 1); /* what cannot be done keeps nothing else waiting */
+    city_tick(t, &c, 1);
+    city_tick(t, &c, 1);
+    JW_CHECK_INT(t, calls[0], 2); /* once more after the failure, and then never again */
+    JW_CHECK_INT(t, calls[1], 1);
+    city_close(&c);
+}
+
 static void a_record_is_destroyed_by_two_persons_and_the_chain_stays_whole(struct jw_test *t) {
     struct city c;
     char state[64];
@@ -270,6 +329,7 @@ int main(void) {
                                       JW_CASE(more_time_is_asked_for_and_granted_by_another),
                                       JW_CASE(urging_reaches_who_must_act_once_an_hour),
                                       JW_CASE(a_step_opens_records_and_waits_for_all_of_them),
+                                      JW_CASE(files_of_a_destroyed_record_go_unless_another_names_them),
                                       JW_CASE(a_record_is_destroyed_by_two_persons_and_the_chain_stays_whole),
                                       {0}});
 }

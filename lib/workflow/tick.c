@@ -203,6 +203,9 @@ static jw_status fire(void *context, struct jw_sql *sql, int64_t wall, struct jw
 static jw_status make_first(struct ticking *t, const struct jw_ledger *ledger, struct jw_error *err) {
     if (ledger && strcmp(t->now->name, "open") == 0)
         return jw_open_make(t->workflow, ledger, t->now->record, err);
+    const struct jw_workflow_options *options = &t->workflow->options;
+    if (options->erase && strncmp(t->now->name, "erase:", strlen("erase:")) == 0)
+        return options->erase(options->erase_context, t->now->name + strlen("erase:"), err);
     if (ledger && strcmp(t->now->name, "wait") == 0)
         return jw_open_wait(t->workflow, ledger, t->now->record, err);
     return JW_OK;
@@ -230,11 +233,13 @@ jw_status jw_workflow_tick(struct jw_workflow *workflow, jw_text name, size_t *d
     jw_status st = jw_store_look(workflow->options.store, find_timers, t, err);
     if (st == JW_OK && t->count) /* an idle loop writes nothing */
         st = jw_store_do(workflow->options.store, take_lease, t, err);
+    jw_status worst = st;
     for (size_t i = 0; i < t->count && st == JW_OK && t->held; i++) {
         t->now = &t->timers[i];
-        st = fire_one(t, err);
-        *done += st == JW_OK && t->fired;
+        jw_status fired = fire_one(t, err); /* one that cannot be done now keeps none of the others waiting */
+        *done += fired == JW_OK && t->fired;
+        worst = worst == JW_OK ? fired : worst;
     }
     free(t);
-    return st;
+    return worst;
 }

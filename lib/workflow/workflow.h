@@ -19,6 +19,10 @@ struct jw_workflow_options { /* everything is borrowed until jw_workflow_free */
     const struct jw_roles *roles;       /* NULL: only roles that are granted by name */
     int64_t (*clock)(void *context);    /* NULL: the wall clock */
     void *clock_context;
+    /* Erases the file with this SM3, of a record that was destroyed; called by jw_workflow_tick until it says
+     * JW_OK, so a file that is gone is no failure. NULL: there are no files. */
+    jw_status (*erase)(void *context, const char *sm3, struct jw_error *err);
+    void *erase_context;
 };
 /* Makes the tables and keeps the text of every flow under its digest. After a reload make another one beside the
  * new store; what runs goes on with the flow it began with. */
