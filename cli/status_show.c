@@ -59,6 +59,15 @@ static void show_daemons(const struct jw_status_counters *all) {
     jw_table_print(&table);
 }
 
+/* Only where there are ledgers, or should be. */
+static void show_ledgers(const struct jw_status_counters *all) {
+    uint64_t rows = value(all, "jw-collect", "ledger_rows", "");
+    bool away = value(all, "jw-collect", "ledger_away", "");
+    if (rows || away)
+        printf("\nLedgers: %" PRIu64 " rows attribute events%s\n", rows,
+               away ? "; the DATABASE IS AWAY, what was known stays in force" : "");
+}
+
 /* --- sources -------------------------------------------------------------------------------------------------- */
 
 static const char *const source_counters[] = {"events_received_total", "events_unparsed_total",
@@ -214,6 +223,7 @@ static void show_rest(const struct jw_status_counters *all) {
 
 void jw_status_show(const struct jw_status_counters *all, const struct jw_published *rules) {
     show_daemons(all);
+    show_ledgers(all);
     show_sources(all);
     show_lag(all);
     show_lake(all);
