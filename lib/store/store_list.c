@@ -214,6 +214,35 @@ static jw_status probe(struct listing *l, int by, int64_t *least, struct jw_erro
     return st;
 }
 
+/* As far as `most`. */
+static jw_status count_scope(struct listing *l, int64_t most, int64_t *out, struct jw_error *err) {
+    struct jw_store_where *w = &l->where;
+    jw_sql_value found = {0};
+    w->text.len = 0;
+    w->count = 0;
+    jw_buffer_print(&w->text, "SELECT count(*) FROM (");
+    jw_where_records(w);
+    jw_buffer_print(&w->text, " LIMIT %lld)", (long long)most);
+    jw_buffer_byte(&w->text, '\0');
+    jw_status st = w->st != JW_OK   ? w->st
+                   : w->text.failed ? jw_fail(err, JW_E_LIMIT, "no memory")
+                                    : jw_sql_one(l->sql, w->text.ptr, w->values, w->count, w->mem, &found, err);
+    w->text.len = 0;
+    w->count = 0;
+    *out = found.integer;
+    return st;
+}
+
+static jw_status probe_scope(struct listing *l, int64_t *least, struct jw_error *err) {
+    int64_t found = 0;
+    jw_status st = count_scope(l, PROBE + 1, &found, err);
+    if (st == JW_OK && found < *least) {
+        *least = found;
+        l->by = JW_BY_SCOPE;
+    }
+    return st;
+}
+
 /* The index of words alone: a set of what it finds would have to be whole. */
 static jw_status probe_words(struct listing *l, int64_t *least, struct jw_error *err) {
     struct jw_store_where *w = &l->where;
@@ -247,7 +276,7 @@ static jw_status find_way(struct listing *l, struct jw_error *err) {
         return JW_OK;
     l->by = JW_BY_ORDER;
     if (query->scope)
-        st = probe(l, JW_BY_SCOPE, &least, err);
+        st = probe_scope(l, &least, err);
     if (st == JW_OK && query->words.len && !query->within)
         st = probe_words(l, &least, err);
     for (size_t i = 0; i < query->filter_count && st == JW_OK; i++)
@@ -274,13 +303,16 @@ static void add_all(struct listing *l) {
 
 /* As far as people read: a million would have to be looked at for a number that nobody needs to the last digit. */
 static jw_status count_all(struct listing *l, int64_t *total, struct jw_error *err) {
+    const struct jw_store_query *query = l->where.query;
     int64_t most = JW_STORE_COUNTED + 1;
     if (l->by != JW_BY_ORDER || l->by_words)
         return count_run(l, most, total, err);
+    bool alone = query->scope && !query->filter_count && !query->words.len && !query->sort_scope;
     l->where.text.len = 0;
     l->where.count = 0;
-    jw_where_all(&l->where, JW_BY_ANY, true);
-    jw_status st = count_run(l, most, total, err);
+    if (!alone)
+        jw_where_all(&l->where, JW_BY_FILTERS, true);
+    jw_status st = alone ? count_scope(l, most, total, err) : count_run(l, most, total, err);
     l->where.text.len = 0;
     l->where.count = 0;
     jw_where_all(&l->where, l->by, true);

@@ -13,13 +13,14 @@
     "title: 组织机构\nunit: parent\nfields:\n  name: {title: 名称, type: text}\n  parent: {title: 上级, type: " \
     "unit}\n"
 #define FINDS                                                                                  \
-    "title: 隐患\nunit: unit\nlist: [name, grade, score, unit]\nfields:\n"                   \
+    "title: 隐患\nunit: unit\nowner: who\nlist: [name, grade, score, unit]\nfields:\n"       \
     "  name: {title: 名称, type: text, required: true}\n"                                    \
     "  grade: {title: 等级, type: choice, choices: {urgent: 紧急, high: 高, low: 低}}\n" \
     "  score: {title: 分数, type: number}\n"                                                 \
     "  tags: {title: 标签, type: choices, choices: {net: 网络, internet: 互联网}}\n"    \
     "  also: {title: 涉及, type: references, ledger: finding}\n"                             \
-    "  unit: {title: 单位, type: unit}\n"
+    "  unit: {title: 单位, type: unit}\n"                                                    \
+    "  who: {title: 责任人, type: person}\n"
 
 struct place {
     char folder[3000], db[3100];
@@ -54,6 +55,7 @@ static struct place start(struct jw_test *t) {
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
     mkdir(p.folder, 0700);
     write_ledger(&p, "organisation", UNITS);
+    write_ledger(&p, "person", "title: 人员\nfields:\n  name: {title: 姓名, type: text}\n");
     write_ledger(&p, "finding", FINDS);
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, NULL, NULL, NULL, &p.ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));
@@ -223,6 +225,23 @@ static void a_condition_looks_only_where_it_may(struct jw_test *t) {
     JW_CHECK_INT(t, count(t, &p, query), county_all);
 }
 
+/* What lies in a subtree and is one's own as well is one record. */
+static void own_records_beside_those_of_a_unit_count_once(struct jw_test *t) {
+    JW_AUTO(close_place) struct place p = filled(t);
+    static const char *const county[] = {"1.2.", NULL};
+    struct jw_store_scope mine = {.owner = 1}, both = {.places = county, .owner = 1};
+    make(t, &p, jw_ledgers_find(p.ledgers, JW_TEXT("person")), "{\"name\": \"李\"}");
+    int64_t of_county = count(t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){.places = county}});
+    for (int unit = 1; unit <= 3; unit++) {
+        char text[128];
+        snprintf(text, sizeof text, "{\"name\": \"自\", \"unit\": %d, \"who\": 1}", unit);
+        make(t, &p, p.finding, text);
+    }
+    JW_CHECK_INT(t, count(t, &p, (struct jw_store_query){.scope = &mine}), 3);
+    JW_CHECK_INT(t, count(t, &p, (struct jw_store_query){.scope = &both}), of_county + 3);
+    JW_CHECK_INT(t, count(t, &p, (struct jw_store_query){.scope = &(struct jw_store_scope){0}}), 0);
+}
+
 static void groups_are_counted_and_summed(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = filled(t);
     const struct jw_store_figure figures[] = {
@@ -346,6 +365,7 @@ int main(void) {
                                                      JW_CASE(pages_behind_one_another_are_the_whole_list),
                                                      JW_CASE(choices_stand_in_the_order_of_their_file),
                                                      JW_CASE(a_condition_looks_only_where_it_may),
+                                                     JW_CASE(own_records_beside_those_of_a_unit_count_once),
                                                      JW_CASE(groups_are_counted_and_summed),
                                                      JW_CASE(two_declarations_serve_side_by_side),
                                                      {0}});

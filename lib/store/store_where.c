@@ -68,23 +68,79 @@ static void add_place(struct jw_store_where *w, const char *place) {
         return;
     }
     size_t from = bind_copy(w, jw_text_from(place)), to = bind_copy(w, jw_text_from(end));
-    jw_buffer_print(&w->text, " OR (%splace >= $%zu AND %splace < $%zu)", w->plus, from, w->plus, to);
+    jw_buffer_print(&w->text, "(%splace >= $%zu AND %splace < $%zu)", w->plus, from, w->plus, to);
 }
 
-void jw_where_scope(struct jw_store_where *w, const struct jw_store_scope *scope) {
+bool jw_where_relation(struct jw_store_where *w, const struct jw_store_scope *scope, size_t i) {
     const struct jw_ledger *ledger = w->table->ledger;
+    size_t places = 0, units = 0;
     char name[JW_COLUMN];
+    while (scope->places && scope->places[places])
+        places++;
+    while (scope->units && scope->units[units])
+        units++;
+    if (i < places)
+        add_place(w, scope->places[i]);
+    else if (i < places + units)
+        jw_buffer_print(&w->text, "%splace = $%zu", w->plus, bind_copy(w, jw_text_from(scope->units[i - places])));
+    else if (i == places + units && scope->owner && ledger->owner >= 0)
+        jw_buffer_print(&w->text, "%s%s = $%zu", w->plus, jw_where_column(w, ledger->owner, name),
+                        jw_where_bind(w, JW_SQL_INT(scope->owner)));
+    else
+        return false;
+    return true;
+}
+
+/* Subtrees and units lie beside each other; only an owner's records may lie in one of them as well. */
+static void leave_out_places(struct jw_store_where *w, size_t places) {
+    w->plus = "+";
+    for (size_t i = 0; i < places; i++) {
+        jw_buffer_print(&w->text, " AND NOT (");
+        jw_where_relation(w, w->query->scope, i);
+        jw_buffer_print(&w->text, ")");
+    }
+    w->plus = "";
+}
+
+void jw_where_records(struct jw_store_where *w) {
+    const struct jw_store_scope *scope = w->query->scope;
+    size_t places = 0;
+    bool more = true;
+    w->plus = "";
+    for (size_t i = 0; scope->places && scope->places[i]; i++)
+        places++;
+    for (size_t i = 0; scope->units && scope->units[i]; i++)
+        places++;
+    for (size_t i = 0; more && w->st == JW_OK; i++) {
+        size_t before = w->text.len;
+        jw_buffer_print(&w->text, "%sSELECT id FROM l_%s WHERE removed = %d AND ", i ? " UNION ALL " : "",
+                        w->table->ledger->name, w->query->removed);
+        more = jw_where_relation(w, scope, i);
+        if (more && i == places)
+            leave_out_places(w, places);
+        else if (!more && i)
+            w->text.len = before;
+        else if (!more)
+            jw_buffer_print(&w->text, "1 = 0");
+    }
+}
+
+/* Nothing but relations between the ORs: SQLite may use the index of each then. */
+void jw_where_scope(struct jw_store_where *w, const struct jw_store_scope *scope) {
     if (!scope)
         return;
-    jw_buffer_print(&w->text, " AND (1 = 0");
-    for (const char *const *place = scope->places; place && *place; place++)
-        add_place(w, *place);
-    for (const char *const *unit = scope->units; unit && *unit; unit++)
-        jw_buffer_print(&w->text, " OR %splace = $%zu", w->plus, bind_copy(w, jw_text_from(*unit)));
-    if (scope->owner && ledger->owner >= 0)
-        jw_buffer_print(&w->text, " OR %s%s = $%zu", w->plus, jw_where_column(w, ledger->owner, name),
-                        jw_where_bind(w, JW_SQL_INT(scope->owner)));
-    jw_buffer_print(&w->text, ")");
+    jw_buffer_print(&w->text, " AND (");
+    size_t begin = w->text.len;
+    for (size_t i = 0; w->st == JW_OK; i++) {
+        size_t before = w->text.len;
+        if (i)
+            jw_buffer_print(&w->text, " OR ");
+        if (jw_where_relation(w, scope, i))
+            continue;
+        w->text.len = before;
+        break;
+    }
+    jw_buffer_print(&w->text, "%s)", w->text.len == begin ? "1 = 0" : "");
 }
 
 /* --- one field
@@ -191,13 +247,12 @@ static size_t bind_words(struct jw_store_where *w, jw_text words) {
     return at;
 }
 
+/* As a set even when it does not lead: asking the index of words for one record after the other takes seconds where
+ * the order keeps those that have them for the end. */
 static void add_index(struct jw_store_where *w, jw_text words, bool driving) {
     const char *name = w->table->ledger->name, *key = w->postgres ? "record" : "rowid";
     size_t at = bind_words(w, words);
-    if (driving)
-        jw_buffer_print(&w->text, " AND id IN (SELECT %s FROM w_%s WHERE ", key, name);
-    else
-        jw_buffer_print(&w->text, " AND EXISTS (SELECT 1 FROM w_%s WHERE %s = id AND ", name, key);
+    jw_buffer_print(&w->text, " AND %sid IN (SELECT %s FROM w_%s WHERE ", driving ? "" : "+", key, name);
     if (w->postgres)
         jw_buffer_print(&w->text, "words @> string_to_array($%zu, ' '))", at);
     else
@@ -253,7 +308,8 @@ size_t jw_where_match(struct jw_store_where *w) {
 }
 
 static void choose(struct jw_store_where *w, int by, int part) {
-    w->plus = w->postgres || by == part || by == JW_BY_ANY ? "" : "+";
+    bool raw = by == part || by == JW_BY_ANY || (by == JW_BY_FILTERS && part >= JW_BY_FILTER);
+    w->plus = w->postgres || raw ? "" : "+";
 }
 
 void jw_where_all(struct jw_store_where *w, int by, bool with_words) {
@@ -263,11 +319,17 @@ void jw_where_all(struct jw_store_where *w, int by, bool with_words) {
         jw_where_filter(w, &query->filters[i]);
     }
     choose(w, by, JW_BY_SCOPE);
-    jw_where_scope(w, query->scope);
+    if (by == JW_BY_SCOPE && query->scope) { /* SQLite would rather read the whole table than follow an OR */
+        jw_buffer_print(&w->text, " AND id IN (");
+        jw_where_records(w);
+        jw_buffer_print(&w->text, ")");
+    } else {
+        jw_where_scope(w, query->scope);
+    }
     choose(w, by == JW_BY_ANY ? JW_BY_ORDER : by, JW_BY_ANY); /* never the way in: it is another's beside */
     jw_where_scope(w, query->sort_scope);
     if (with_words)
-        jw_where_words(w, by == JW_BY_WORDS || by == JW_BY_ANY);
+        jw_where_words(w, by == JW_BY_WORDS || by == JW_BY_ANY || by == JW_BY_FILTERS);
 }
 
 void jw_where_part(struct jw_store_where *w, int by) {
