@@ -2,6 +2,7 @@
 folder of its own; with the other daemons missing, what needs them must say so and everything else must serve."""
 
 import base64
+import gzip
 import http.client
 import json
 import os
@@ -22,11 +23,12 @@ class Api:
         self.folder = tempfile.mkdtemp(prefix="jw.", dir="/tmp")
         self.data = os.path.join(self.folder, "data")
         os.makedirs(self.data)
+        write_console(os.path.join(self.folder, "console"))
         self.port = free_port()
         ready, tell = os.pipe()
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "daemons/api/jw-api"), f"--data={self.data}", f"--content={SOURCE}/content",
-             f"--listen=127.0.0.1:{self.port}", *options],
+             f"--listen=127.0.0.1:{self.port}", f"--console={self.folder}/console", *options],
             stdout=subprocess.PIPE, stderr=open(os.path.join(self.folder, "log"), "w"), text=True, pass_fds=[tell],
             env={**os.environ, "JW_READY_FD": str(tell), "ASAN_OPTIONS": "detect_leaks=0"})  # needs ptrace
         os.close(tell)
@@ -44,7 +46,7 @@ class Api:
         shutil.rmtree(self.folder)
         assert code == 0 and "ERROR" not in log, log
 
-    def ask(self, method, path, body=None, headers=None, source="127.0.0.1", login=False):
+    def ask(self, method, path, body=None, headers=None, source="127.0.0.1", login=False, raw=False):
         headers = dict(headers or {})
         if login:
             headers["Authorization"] = basic("admin", self.password)
@@ -57,7 +59,7 @@ class Api:
         try:
             link.request(method, path, body, headers)
             answer = link.getresponse()
-            answer.text = answer.read().decode()
+            answer.text = answer.read() if raw else answer.read().decode()
             return answer
         finally:
             link.close()
@@ -65,6 +67,24 @@ class Api:
     def raw(self):
         context = ssl._create_unverified_context()
         return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=30))
+
+
+SCRIPT = "console.log('a console of a test');\n" * 40
+PAGE = """<!doctype html><title>console of a test</title><meta property="csp-nonce" nonce="@NONCE@">
+<script type="module" src="/assets/main-1a2b.js" nonce="@NONCE@"></script>"""
+
+
+def write_console(folder):
+    """As console/ is built: a page with the mark of the nonce, assets with their gzip beside them."""
+    os.makedirs(os.path.join(folder, "assets"))
+    for name, content in {"index.html": PAGE.encode(), "assets/main-1a2b.js": SCRIPT.encode(), "assets/notes.txt": b"not for browsers",
+                          "assets/main-1a2b.js.gz": gzip.compress(SCRIPT.encode())}.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+
+
+def nonce_of(headers):
+    return re.search(r"'nonce-([0-9a-f]{32})'", headers["Content-Security-Policy"]).group(1)
 
 
 def basic(name, password):
@@ -92,7 +112,9 @@ def nothing_but_the_login_page_and_healthz_is_open():
             same((path, api.ask(method, path).status), (path, 401))
     same(api.ask("GET", "/healthz").text, '{"status":"ok"}\n')
     page = api.ask("GET", "/", headers={"Accept": "text/html"})
-    assert page.status == 200 and "密码" in page.text and "event.original" not in page.text
+    same((page.status, "<title>console of a test</title>" in page.text), (200, True))
+    deep = api.ask("GET", "/console/search?q=a")  # the same, whatever page of the console is asked for
+    same(deep.text.replace(nonce_of(deep.headers), "@"), page.text.replace(nonce_of(page.headers), "@"))
 
 
 def every_answer_carries_the_security_headers():
@@ -104,8 +126,24 @@ def every_answer_carries_the_security_headers():
         assert "max-age" in answer.headers["Strict-Transport-Security"]
         same(len(answer.headers.get_all("Content-Security-Policy")), 1)
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    one, two = (api.ask("GET", "/").headers["Content-Security-Policy"] for _ in range(2))
-    assert one != two, "the nonce is the same twice"
+    one, two = (api.ask("GET", "/") for _ in range(2))
+    assert nonce_of(one.headers) != nonce_of(two.headers), "the nonce is the same twice"
+    for answer in (one, two):
+        same(answer.text.count(f'nonce="{nonce_of(answer.headers)}"'), 2)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "script-src 'self';" in policy and "unsafe" not in policy, policy
+
+
+def assets_are_kept_for_good_and_packed_for_those_who_take_it():
+    plain = api.ask("GET", "/assets/main-1a2b.js")
+    same((plain.status, plain.text), (200, SCRIPT))
+    same(plain.headers["Content-Type"], "text/javascript; charset=utf-8")
+    same(plain.headers["Cache-Control"], "public, max-age=31536000, immutable")
+    same((plain.headers["Content-Encoding"], plain.headers["Vary"]), (None, "Accept-Encoding"))
+    packed = api.ask("GET", "/assets/main-1a2b.js", headers={"Accept-Encoding": "br, gzip"}, raw=True)
+    same((packed.headers["Content-Encoding"], gzip.decompress(packed.text).decode()), ("gzip", SCRIPT))
+    for path in ("/assets/other.js", "/assets/main-1a2b.js.gz", "/assets/notes.txt", "/assets/..%2findex.html"):
+        assert api.ask("GET", path).status in (400, 404), path
 
 
 def login(**more):
@@ -123,8 +161,7 @@ def a_login_gives_a_cookie_and_a_token_that_logout_ends():
     same(json.loads(api.ask("GET", "/api/v1/me", headers=bearer).text)["user"], "admin")
     crumb = {"Cookie": cookie.split(";")[0]}
     same(api.ask("GET", "/api/v1/me", headers=crumb).status, 200)
-    page = api.ask("GET", "/", headers=crumb).text
-    assert "event.original" in page
+    same(api.ask("GET", "/", headers=crumb).status, 200)  # the same page for everybody: it asks /me
     same(api.ask("POST", "/api/v1/logout", headers=bearer).status, 200)
     same(api.ask("GET", "/api/v1/me", headers=bearer).status, 401)
     same(api.ask("GET", "/api/v1/me", headers=crumb).status, 401)
@@ -316,7 +353,8 @@ def a_stop_ends_open_streams_at_once():
 api = Api()
 good = all([case(run.__name__, run) for run in (
     the_certificate_is_good_for_the_address_and_private, nothing_but_the_login_page_and_healthz_is_open,
-    every_answer_carries_the_security_headers, a_login_gives_a_cookie_and_a_token_that_logout_ends,
+    every_answer_carries_the_security_headers, assets_are_kept_for_good_and_packed_for_those_who_take_it,
+    a_login_gives_a_cookie_and_a_token_that_logout_ends,
     a_cookie_alone_changes_nothing_from_another_site, guessing_is_locked_out_without_telling_who_exists,
     basic_logins_are_quick_once_verified, bad_bodies_get_clear_errors_and_the_service_goes_on,
     bodies_of_16_mb_are_refused_before_they_are_read, paths_and_headers_cannot_be_played_with,

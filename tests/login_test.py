@@ -59,8 +59,6 @@ def the_first_password_opens_nothing_but_its_change():
     assert browser.get("/me")["change_password"]
     for path in ("/accounts", "/search?q=a", "/keys", "/status", "/me/tokens", "/ledgers/person", "/roles"):
         same((path, browser.get(path, 403)["error"]["code"]), (path, "change_password"))
-    page = browser.ask("GET", "/", raw=True)
-    assert "event.original" not in page and "密码" in page
     for weak in ("short", "jinwu2026", "Admin-of-jinwu", "alllowercase", place.first):
         same(browser.post("/password", {"old": place.first, "new": weak}, 400)["error"]["code"], "weak_password")
     browser.post("/password", {"old": place.first, "new": "Long-live-tests-7"})

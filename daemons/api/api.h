@@ -36,6 +36,7 @@ struct jw_api {
     struct jw_desk *desk;         /* ledger.h */
     struct jw_flows_clock *clock; /* flows.h */
     struct jw_api_lake *lake;     /* search.h */
+    struct jw_site *site;         /* page.h */
     struct jw_timer *sampler;
     bool tls;
     _Atomic uint32_t tails; /* streams open now */

@@ -281,16 +281,9 @@ static bool admit_person(struct jw_api *api, struct jw_http_request *request, st
     return may_do(api, request, caller, right, out);
 }
 
-/* "/" gives everybody something: the greeting, the search page, or the login page. */
+/* "/" gives everybody something: the greeting, or the console, which asks for the rest itself. */
 static void admit_root(struct jw_api *api, struct jw_http_request *request, struct jw_api_caller *caller) {
-    jw_text cookie = jw_http_request_cookie(request, jw_identity_cookie(api));
-    if (find_sender(api, request, caller))
-        caller->is = JW_API_SENDER;
-    else if (cookie.ptr && by_session(api, cookie, caller) && !caller->account.must_change &&
-             !jw_accounts_wants_second(api->accounts, &caller->account, &caller->holder))
-        caller->is = JW_API_PERSON;
-    else
-        caller->is = JW_API_OPEN; /* the login page also takes a new password and a second factor */
+    caller->is = find_sender(api, request, caller) ? JW_API_SENDER : JW_API_OPEN;
 }
 
 bool jw_identity_admit(void *context, struct jw_http_request *request, struct jw_http_response *out) {

@@ -31,6 +31,8 @@
 /* Method, path, largest body, handler, right, raw body, power. The first that matches serves. */
 static const struct jw_http_route routes[] = {
     {"GET", "/", 0, jw_page_root, JW_API_ROOT, false, NULL},
+    {"GET", "/console/*", 0, jw_page_app, JW_API_OPEN, false, NULL},
+    {"GET", "/assets/{name}", 0, jw_page_asset, JW_API_OPEN, false, NULL},
     {"GET", "/healthz", 0, jw_metrics_health, JW_API_OPEN, false, NULL},
     {"GET", "/metrics", 0, jw_metrics_prometheus, JW_API_PERSON, false, "status.read"},
     {"POST", "/api/v1/login", FORM, jw_login_enter, JW_API_OPEN, false, NULL},
@@ -139,6 +141,8 @@ static jw_status open_parts(struct jw_api *api, struct jw_error *err) {
         st = jw_http_client_new(&collect, &api->collect, err);
     if (st == JW_OK)
         st = jw_search_open(api, err);
+    if (st == JW_OK)
+        st = jw_page_open(api, err);
     api->verified = jw_identity_cache_new();
     api->counters = jw_counters_new(jw_daemon_path(api->run, "run", path));
     if (st == JW_OK && (!api->verified || !api->counters))
@@ -202,6 +206,7 @@ static void stop(struct jw_daemon_run *run) {
     jw_http_server_stop(api->server);
     jw_flows_stop(api);
     jw_search_close(api);
+    jw_page_close(api);
     jw_http_client_free(api->collect);
     jw_counters_free(api->counters);
     jw_identity_cache_free(api->verified);
@@ -225,6 +230,7 @@ static const struct jw_option options[] = {
     {"connections-per-address", "NUMBER", "128", "of one peer", 1, 8192, false},
     {"node", "ADDRESS", NULL, "socket or http[s]://[user:password@]host:port of a lake (default: jw-lake's socket)",
      0, 0, true},
+    {"console", "DIR", NULL, "the built console (default: the one that came with jinwu)", 0, 0, false},
     {"level", "full|plain", "full", "plain: ClickHouse servers before 22.8", 0, 0, false},
     {"cluster", "NAME", NULL, "the nodes' name for themselves in remote_servers, for reading over all of them", 0,
      0, false},

@@ -1,0 +1,22 @@
+// What the common fields of events are called in Chinese; their names stay ECS, as people search with them.
+export const known: Record<string, string> = {
+  '@timestamp': '发生时间', message: '消息', tags: '标签', 'event.id': '事件编号', 'event.ingested': '接收时间', 'event.original': '原始日志',
+  'event.kind': '事件性质', 'event.category': '事件类别', 'event.type': '事件类型', 'event.action': '动作', 'event.outcome': '结果',
+  'event.reason': '原因', 'event.code': '事件代码', 'event.dataset': '数据集', 'event.module': '模块', 'event.provider': '来源程序',
+  'event.severity': '严重程度', 'event.start': '开始时间', 'event.end': '结束时间', 'gov.unit': '责任单位', 'gov.owner': '责任人',
+  'gov.asset': '资产', 'gov.plane': '网络平面', 'gov.source': '日志源', 'gov.parser': '解析器', 'gov.parsed': '已解析', 'host.name': '主机名',
+  'host.ip': '主机地址', 'host.mac': '主机MAC', 'host.os.type': '操作系统', 'agent.name': '采集器', 'agent.type': '采集器类型',
+  'source.ip': '源地址', 'source.port': '源端口', 'source.mac': '源MAC', 'source.bytes': '上行字节', 'source.domain': '源域名',
+  'destination.ip': '目的地址', 'destination.port': '目的端口', 'destination.bytes': '下行字节', 'destination.domain': '目的域名',
+  'network.transport': '传输协议', 'network.protocol': '应用协议', 'network.direction': '方向', 'network.bytes': '总字节', 'user.name': '用户',
+  'user.id': '用户编号', 'user.domain': '用户域', 'user.target.name': '目标用户', 'group.name': '用户组', 'process.name': '进程',
+  'process.pid': '进程号', 'process.executable': '程序路径', 'process.command_line': '命令行', 'process.parent.name': '父进程',
+  'process.parent.executable': '父程序路径', 'process.parent.command_line': '父命令行', 'process.working_directory': '工作目录',
+  'file.path': '文件路径', 'file.name': '文件名', 'file.hash.sha256': '文件SHA256', 'registry.path': '注册表路径', 'http.request.method': '请求方法',
+  'http.response.status_code': '响应状态', 'http.response.body.bytes': '响应字节', 'url.original': '网址', 'url.path': '网址路径',
+  'url.domain': '网址域名', 'user_agent.original': '浏览器标识', 'dns.question.name': '查询域名', 'dns.question.type': '查询类型',
+  'log.level': '日志级别', 'log.file.path': '日志文件', 'rule.id': '规则编号', 'rule.name': '规则', 'rule.name_zh': '规则中文名', 'rule.level': '级别',
+  'rule.author': '规则作者', 'rule.reference': '规则出处', 'rule.license': '规则许可', 'alert.count': '命中次数', 'alert.events': '证据事件',
+  'alert.merged': '合并告警数', 'alert.group': '关联分组', 'alert.measure': '度量', 'alert.rules': '关联规则', 'threat.technique.id': '攻击技术',
+  'threat.technique.name': '攻击技术名', 'threat.tactic.name': '攻击战术', 'threat.tactic.id': '攻击战术编号',
+};
