@@ -136,9 +136,25 @@ static jw_status add_all(struct export *e, struct jw_error *err) {
 }
 
 /* --- the file --- */
+/* A field that the asker sees of no record is no column: an empty one would empty it when somebody else imports it.
+ */
+static void drop_hidden(struct export *e) {
+    struct jw_columns *columns = &e->columns;
+    size_t kept = 0;
+    for (size_t i = 0; i < columns->count; i++) {
+        int field = columns->fields[i];
+        if (field >= 0 && e->rights && !jw_rights_may_some(e->rights, JW_MAY_EXPORT, field))
+            continue;
+        memmove(columns->titles[kept], columns->titles[i], sizeof columns->titles[i]);
+        columns->fields[kept++] = field;
+    }
+    columns->count = kept;
+}
+
 static void describe(struct export *e) {
     const struct jw_ledger *ledger = e->exchange->ledger;
     jw_columns_of(ledger, e->exchange->english, false, &e->columns);
+    drop_hidden(e);
     for (size_t i = 0; i < e->columns.count; i++) {
         struct jw_sheet_column *column = &e->sheet[i];
         int at = e->columns.fields[i];
