@@ -56,7 +56,7 @@ export function configOf(name: ThemeName): ThemeConfig {
       Table: { headerBg: p.paper, headerColor: p.ink3, headerSplitColor: 'transparent', rowHoverBg: p.hover, cellPaddingBlockSM: 7,
         cellPaddingInlineSM: 10, rowSelectedBg: p.mainSoft, rowSelectedHoverBg: p.mainSoft, borderColor: p.line2 },
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', fontWeight: 500 },
-      Segmented: { itemSelectedBg: p.raised, trackBg: name === 'dark' ? p.line2 : p.line2 },
+      Segmented: { itemSelectedBg: name === 'dark' ? '#303a4a' : p.raised, trackBg: p.line2, itemColor: p.ink2, itemSelectedColor: p.ink },
       Form: { itemMarginBottom: 18, verticalLabelPadding: '0 0 4px' },
       Tabs: { titleFontSize: 13, horizontalItemPadding: '8px 0' },
       Tag: { defaultBg: p.informationalSoft, defaultColor: p.ink2 },

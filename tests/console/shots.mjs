@@ -16,6 +16,7 @@ const pages = [
   ['search-mistake', '/console/search?q=source.port%3Aabc'], ['search-nothing', '/console/search?q=nosuchword'],
   ['ledgers', '/console/ledgers'], ['ledger', '/console/ledgers/server'], ['ledger-empty', '/console/ledgers/drill'], ['ledger-new', '/console/ledgers/server/new'],
   ['ledger-record', '/console/ledgers/server/1'], ['ledger-edit', '/console/ledgers/server/1?edit=1'], ['ledger-history', '/console/ledgers/server/1?tab=history'],
+  ['flow', '/console/ledgers/vulnerability/1?tab=flow'], ['tasks', '/console/tasks'], ['notices', '/console/tasks?which=notices'],
   ['status', '/console/status'], ['me', '/console/me'],
   ['palette', '/console/home', async (page) => { await page.keyboard.press('Control+k'); await page.keyboard.type('服务'); }],
 ];

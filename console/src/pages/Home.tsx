@@ -245,11 +245,11 @@ export default function Home() {
         {may('accounts.manage') && may('accounts.read') && <FirstSteps />}
         {sees && <LevelTiles />}
         {sees && <Latest />}
-        {sees && <Loudest />}
+        <Waiting />
         {sees && <Rate />}
+        {sees && <Loudest />}
         {sees && <Units />}
         {may('status.read') && <Health />}
-        <Waiting />
         <LedgersCard />
       </div>
     </div>

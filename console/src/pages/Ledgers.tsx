@@ -17,7 +17,7 @@ const groups: [Word, string[]][] = [
   ['ledgers_suppliers', ['supplier', 'supplier_person', 'supplier_evaluation', 'agreement', 'background_check', 'product_certificate', 'operator_authorisation', 'third_party_report']],
   ['ledgers_work', ['policy_document', 'acknowledgement', 'training', 'publicity', 'phishing_test', 'drill', 'emergency_plan', 'emergency_supply', 'work_plan',
     'meeting', 'action_item', 'inspection', 'inspection_finding', 'penetration_test', 'vulnerability', 'risk', 'baseline_result', 'accountability_case',
-    'clue_handover', 'knowledge_case', 'expert_request', 'research_topic']],
+    'clue_handover', 'knowledge_case', 'expert_request', 'research_topic', 'record_destruction']],
   ['ledgers_compliance', ['checklist', 'control_item', 'security_assessment', 'mlps_filing', 'crypto_assessment', 'critical_infrastructure']],
   ['ledgers_data', ['data_catalogue', 'collection_ledger', 'data_use_application', 'exchange_task', 'data_destruction', 'backup', 'personal_information', 'dsmm_programme']],
   ['ledgers_projects', ['project', 'budget', 'cloud_migration', 'compute_census', 'domestic_adaptation', 'service_catalogue', 'service_order', 'satisfaction']],

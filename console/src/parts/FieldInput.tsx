@@ -59,7 +59,9 @@ export function FieldInput({ id, field, value, onChange, disabled }: Props) {
   const label = useLabel();
   const { language } = useSettings();
   const ledger = targetOf(field);
-  const example = field.example ? say('for_example', { text: field.example }) : undefined;
+  // without an example of its own a field carries that of its type, as JSON: good for a number or an address, odd for a name
+  const own = field.example && !/^".*"$/.test(field.example);
+  const example = field.example && (own || (field.type !== 'text' && field.type !== 'long_text')) ? say('for_example', { text: field.example.replace(/^"|"$/g, '') }) : undefined;
   const text = (value ?? '') as string;
   const options = () => Object.entries(field.choices ?? {}).map(([word, choice]) => ({ value: word, label: choiceTitle(choice, word, language) }));
   if (ledger) return <PickRecord id={id} ledger={ledger} several={field.type === 'references'} value={value} onChange={onChange} disabled={disabled} />;

@@ -105,7 +105,7 @@ export default function Shell() {
       </nav>
       <header className="bar-top">
         <button type="button" className="find" onClick={() => setFinding(true)}>
-          <Glyph name="search" /><span>{say('find_hint')}</span><kbd>⌘K</kbd>
+          <Glyph name="search" /><span>{say('find_hint')}</span><kbd>{/Mac/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
         <div className="top-tools">
           <Tooltip title={say('keys')}>
