@@ -18,7 +18,7 @@ const pages = [
   ['ledger-record', '/console/ledgers/server/1'], ['ledger-edit', '/console/ledgers/server/1?edit=1'], ['ledger-history', '/console/ledgers/server/1?tab=history'],
   ['flow', '/console/ledgers/vulnerability/1?tab=flow'], ['tasks', '/console/tasks'], ['notices', '/console/tasks?which=notices'],
   ['status', '/console/status'], ['me', '/console/me'],
-  ['palette', '/console/home', async (page) => { await page.keyboard.press('Control+k'); await page.keyboard.type('服务'); }],
+  ['palette', '/console/home', async (page) => { await page.keyboard.press('Control+k'); await page.locator('.palette input').waitFor(); await page.keyboard.type('服务'); }],
 ];
 
 for (const [width, height] of sizes) for (const theme of themes) {

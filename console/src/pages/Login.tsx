@@ -168,7 +168,7 @@ export function ChangePassword({ onDone, first }: { onDone(me: Me): void; first?
         </>
       )}
       <Form.Item name="old" label={say('password_old')} rules={required}>
-        <Input.Password size={first ? 'large' : 'middle'} autoComplete="current-password" maxLength={256} autoFocus />
+        <Input.Password size={first ? 'large' : 'middle'} autoComplete="current-password" maxLength={256} autoFocus={first} />
       </Form.Item>
       <Form.Item name="fresh" label={say('password_new')} rules={required} extra={say('password_rule')}>
         <Input.Password size={first ? 'large' : 'middle'} autoComplete="new-password" maxLength={256} />

@@ -12,7 +12,7 @@ import { Glyph } from './Glyph';
 import { Failed, why } from './Said';
 import { clock } from './time';
 
-const colours: Record<string, string> = { red: 'critical', orange: 'high', gold: 'medium', green: 'good', grey: 'informational' };
+const colours: Record<string, string> = { red: 'critical', orange: 'high', gold: 'medium', green: 'good', purple: 'purple', grey: 'informational' };
 const kinds = new Set(['step', 'sign', 'withdraw', 'delegate', 'ask', 'grant', 'refuse', 'urge', 'start']);
 
 function Take({ declared, record, step, onDone, onClose }: { declared: Declaration; record: LedgerRecord; step: Transition; onDone(): void; onClose(): void }) {
@@ -71,6 +71,7 @@ export function FlowPanel({ declared, record, onChanged }: { declared: Declarati
   };
   const act = (path: string) => ask(`/ledgers/${declared.name}/${record.id}/${path}`, { method: 'POST', body: {} }).then(() => { message.success(say('saved')); done(); }, (failed) => message.error((failed as Refused).faults[0]?.text || (failed as Refused).message));
   const started = flow.steps.length > 0;
+  const states = new Map([flow.state, ...flow.transitions.map((one) => one.to)].map((state) => [state.name, label(state.title)]));
   return (
     <div className="flow">
       <div className="flow-now">
@@ -90,7 +91,7 @@ export function FlowPanel({ declared, record, onChanged }: { declared: Declarati
         {[...flow.steps].reverse().map((one) => (
           <li key={one.seq}>
             <header><b>{label(flow.transitions.find((other) => other.name === one.step)?.title) || (kinds.has(one.kind) && one.kind !== 'step' ? say(`kind_${one.kind}` as Word) : one.step)}</b>
-              <span>{one.who || say('jinwu')}</span>{one.to && one.to !== one.from && <span className="quiet"><Glyph name="right" size={11} /> {one.to}</span>}<span className="quiet right">{clock(one.at)}</span></header>
+              <span>{one.who || say('jinwu')}</span>{states.has(one.to) && one.to !== one.from && <span className="quiet"><Glyph name="right" size={11} /> {states.get(one.to)}</span>}<span className="quiet right">{clock(one.at)}</span></header>
             {one.reason && <p className="reason">{one.reason}</p>}
           </li>
         ))}

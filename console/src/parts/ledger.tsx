@@ -94,7 +94,7 @@ export function choicePath(choices: Choices | undefined, path: string, language:
 }
 export const choiceTitle = titleOf;
 
-const colours: Record<string, string> = { red: 'critical', orange: 'high', gold: 'medium', green: 'good', cyan: 'low', blue: 'low', purple: 'low', grey: 'informational' };
+const colours: Record<string, string> = { red: 'critical', orange: 'high', gold: 'medium', green: 'good', cyan: 'low', blue: 'low', purple: 'purple', grey: 'informational' };
 
 function duration(say: Say, seconds: number) {
   return length(say, seconds);
