@@ -60,6 +60,7 @@ static json_t *field_of(const struct jw_visit *visit, int i) {
     static const char *const sensitivities[] = {"open", "sensitive", "secret"};
     const struct jw_ledger_field *field = &visit->ledger->fields[i];
     json_t *one = json_is_object(field->options) ? json_deep_copy(field->options) : json_object();
+    char example[JW_LEDGER_EXAMPLE];
     json_t *may = json_array();
     bool writable = field->type->stored != JW_STORED_NOTHING;
     for (size_t k = 0; k < 3; k++) /* with some records; each record says what may be done with itself */
@@ -72,7 +73,9 @@ static json_t *field_of(const struct jw_visit *visit, int i) {
     json_object_set_new(one, "required", json_boolean(field->required));
     json_object_set_new(one, "unique", json_boolean(field->unique));
     json_object_set_new(one, "sensitivity", json_string(sensitivities[field->sensitivity]));
-    json_object_set_new(one, "example", json_string(field->example ? field->example : field->type->sample));
+    jw_ledger_example(field, visit->asker->english, example);
+    if (field->example || !strstr(field->type->name, "text")) /* any words would be an odd example of a name */
+        json_object_set_new(one, "example", json_string(example));
     json_object_set_new(one, "may", may);
     if (field->preset)
         json_object_set(one, "default", field->preset);

@@ -78,7 +78,9 @@ void jw_answer_fault(struct jw_answer *answer, const struct jw_asker *asker, con
 void jw_answer_zh(const struct jw_ledger_field *field, const struct jw_ledger_fault *fault, char *out,
                   size_t room) {
     const char *title = field ? field->title.zh : fault->field;
-    const char *example = !field ? "" : field->example ? field->example : field->type->sample;
+    char example[JW_LEDGER_EXAMPLE] = "";
+    if (field)
+        jw_ledger_example(field, false, example);
     if (strcmp(fault->rule, "required") == 0)
         snprintf(out, room, "“%s”必填，例如 %s", title, example);
     else if (strcmp(fault->rule, "type") == 0)

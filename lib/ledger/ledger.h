@@ -108,5 +108,9 @@ struct jw_ledger_fault {
 JW_MUST_CHECK jw_status jw_ledger_check(const struct jw_ledger *ledger, const json_t *in, bool partial,
                                         json_t **out, struct jw_ledger_fault *faults, size_t *count,
                                         struct jw_error *err);
+/* A value that fits, as people write it ("GYS-0001", "高"): the field's example, its first choice, or its type's.
+ */
+#define JW_LEDGER_EXAMPLE 128
+void jw_ledger_example(const struct jw_ledger_field *field, bool english, char out[JW_LEDGER_EXAMPLE]);
 /* "138****1234", "张**": what is left of a sensitive value for those who may not see it. */
 void jw_ledger_mask(const struct jw_ledger_field *field, const json_t *value, json_t **out);

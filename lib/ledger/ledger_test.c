@@ -259,6 +259,22 @@ static void a_record_is_told_all_its_faults_at_once_each_with_its_field(struct j
     jw_ledgers_free(set);
 }
 
+static void an_example_is_one_that_fits(struct jw_test *t) {
+    static const char *const wanted[][2] = {
+        {"number", "GYS-0001"}, {"grade", "优"}, {"code", "91350100M000100Y43"}};
+    put(t, "supplier.yaml", supplier);
+    put(t, "organisation.yaml", organisation);
+    struct jw_ledgers *set = load_all(t);
+    const struct jw_ledger *suppliers = ledger(set, "supplier");
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char example[JW_LEDGER_EXAMPLE];
+        int field = jw_ledger_field_find(suppliers, jw_text_from(wanted[i][0]));
+        jw_ledger_example(&suppliers->fields[field], false, example);
+        JW_CHECK_TEXT(t, jw_text_from(example), jw_text_from(wanted[i][1]));
+    }
+    jw_ledgers_free(set);
+}
+
 static void a_good_record_comes_back_whole_and_a_part_of_one_as_that_part(struct jw_test *t) {
     put(t, "supplier.yaml", supplier);
     put(t, "organisation.yaml", organisation);
@@ -294,6 +310,7 @@ int main(void) {
                                       JW_CASE(a_ledger_that_becomes_wrong_stays_in_force_as_it_was),
                                       JW_CASE(what_points_to_a_refused_ledger_falls_with_it),
                                       JW_CASE(a_record_is_told_all_its_faults_at_once_each_with_its_field),
+                                      JW_CASE(an_example_is_one_that_fits),
                                       JW_CASE(a_good_record_comes_back_whole_and_a_part_of_one_as_that_part),
                                       {0}});
 }

@@ -31,11 +31,6 @@ static void fault(struct check *check, const char *field, const char *rule, cons
     check->count++;
 }
 
-/* What people call it, in the sentence of a fault. */
-static const char *example_of(const struct jw_ledger_field *field) {
-    return field->example ? field->example : field->type->sample;
-}
-
 static bool is_empty(const json_t *value) {
     if (json_is_string(value))
         return jw_characters_trim((jw_text){json_string_value(value), json_string_length(value)}).len == 0;
@@ -85,8 +80,10 @@ static void check_field(struct check *check, const struct jw_ledger_field *field
         check_given(check, field, value);
         return;
     }
+    char example[JW_LEDGER_EXAMPLE];
+    jw_ledger_example(field, true, example);
     if (field->required)
-        fault(check, field->name, "required", "%s is required; example: %s", field->title.zh, example_of(field));
+        fault(check, field->name, "required", "%s is required; example: %s", field->title.zh, example);
     else
         put(check, field, json_null());
 }
