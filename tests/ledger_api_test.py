@@ -395,6 +395,8 @@ def the_openapi_document_is_valid_and_true():
             assert re.fullmatch("[1-5][0-9][0-9]", status) and response["description"], operation
     assert "/api/v1/ledgers/hidden" not in document["paths"] and "remark" not in json.dumps(document["components"]["schemas"]["note"])
     assert "delete" not in document["paths"]["/api/v1/ledgers/note/{id}"]
+    assert {"/api/v1/ledgers/inspection_finding/{id}/transitions", "/api/v1/ledgers/inspection_finding/import"} <= set(document["paths"])
+    assert "/api/v1/ledgers/note/{id}/transitions" not in document["paths"]  # it follows no workflow
     for name, schema in document["components"]["schemas"].items():
         jsonschema.Draft202012Validator.check_schema(schema)
     def fits(name, value):

@@ -47,6 +47,10 @@ static const struct {
     {"by", "{\"type\": \"string\"}", "a field, or state: makes groups", false},
     {"figures", "{\"type\": \"string\"}", "count,sum:FIELD,min:FIELD,max:FIELD", false},
     {"before", "{\"type\": \"integer\", \"minimum\": 0}", "versions below it", false},
+    {"format", "{\"enum\": [\"csv\", \"xlsx\", \"json\"]}", "csv with BOM, xlsx, or a record a line", false},
+    {"name", "{\"type\": \"string\"}", "of the file; its ending says what it is", false},
+    {"sheet", "{\"type\": \"string\"}", "of an XLSX; the first", false},
+    {"import", "{\"type\": \"string\"}", "id of the preview", true},
 };
 
 static json_t *make_parameters(void) {
@@ -85,14 +89,16 @@ struct operation {
     const char *zh, *en;
     unsigned may;
     const char *status;
-    enum { GIVES_RECORD, GIVES_LIST, GIVES_VERSIONS, GIVES_GROUPS, GIVES_RESULTS, GIVES_DECLARATION } gives;
-    enum { TAKES_NOTHING, TAKES_NEW, TAKES_CHANGE, TAKES_VERSION, TAKES_ITEMS } takes;
+    enum { GIVES_RECORD, GIVES_LIST, GIVES_VERSIONS, GIVES_GROUPS, GIVES_RESULTS, GIVES_OBJECT, GIVES_FILE } gives;
+    enum { TAKES_NOTHING, TAKES_NEW, TAKES_CHANGE, TAKES_VERSION, TAKES_ITEMS, TAKES_WORDS, TAKES_FILE } takes;
+    const char *words; /* TAKES_WORDS: "name:type …"; those before "|" are required */
+    bool flow;         /* of ledgers with a workflow alone */
 };
 static const struct operation operations[] = {
     {"", "get", "list", "filter sort q fields limit offset after count removed unmask", "列表", "list", JW_MAY_READ,
      "200", GIVES_LIST, TAKES_NOTHING},
     {"", "post", "create", "", "新建", "create", JW_MAY_CREATE, "201", GIVES_RECORD, TAKES_NEW},
-    {"/declaration", "get", "declaration", "", "字段说明", "declaration", JW_MAY_READ, "200", GIVES_DECLARATION,
+    {"/declaration", "get", "declaration", "", "字段说明", "declaration", JW_MAY_READ, "200", GIVES_OBJECT,
      TAKES_NOTHING},
     {"/aggregate", "get", "aggregate", "filter q removed by figures", "统计", "aggregate", JW_MAY_READ, "200",
      GIVES_GROUPS, TAKES_NOTHING},
@@ -105,6 +111,26 @@ static const struct operation operations[] = {
      TAKES_VERSION},
     {"/{id}/history", "get", "history", "id before limit unmask", "历史", "history", JW_MAY_READ, "200",
      GIVES_VERSIONS, TAKES_NOTHING},
+    {"/template.xlsx", "get", "template", "", "导入模板", "template", JW_MAY_IMPORT, "200", GIVES_FILE,
+     TAKES_NOTHING},
+    {"/export", "get", "export", "format filter sort q removed unmask", "导出", "export", JW_MAY_EXPORT, "200",
+     GIVES_FILE, TAKES_NOTHING},
+    {"/import", "post", "preview", "name sheet", "导入预览", "preview of an import", JW_MAY_IMPORT, "200",
+     GIVES_OBJECT, TAKES_FILE},
+    {"/import/{import}/accept", "post", "accept", "import", "确认导入", "accept an import", JW_MAY_IMPORT, "200",
+     GIVES_OBJECT, TAKES_WORDS, "|good_only:boolean why:string"},
+    {"/{id}/flow", "get", "flow", "id", "流程", "workflow", JW_MAY_READ, "200", GIVES_OBJECT, TAKES_NOTHING, NULL,
+     true},
+    {"/{id}/transitions", "post", "step", "id", "办理", "take a step", JW_MAY_READ, "200", GIVES_RECORD,
+     TAKES_WORDS, "transition:string|version:integer fields:object reason:string", true},
+    {"/{id}/withdraw", "post", "withdraw", "id", "撤回", "withdraw", JW_MAY_READ, "200", GIVES_RECORD, TAKES_WORDS,
+     "|version:integer reason:string", true},
+    {"/{id}/urge", "post", "urge", "id", "催办", "urge", JW_MAY_READ, "200", GIVES_OBJECT, TAKES_WORDS,
+     "|reason:string", true},
+    {"/{id}/delegate", "post", "delegate", "id", "委托", "delegate", JW_MAY_READ, "200", GIVES_OBJECT, TAKES_WORDS,
+     "person:integer|reason:string", true},
+    {"/{id}/extend", "post", "extend", "id", "延期", "more time", JW_MAY_READ, "200", GIVES_OBJECT, TAKES_WORDS,
+     "|until:string decision:string reason:string", true},
 };
 
 static json_t *list_of(const char *name, json_t *items) {
@@ -125,10 +151,31 @@ static json_t *gives(const struct operation *operation, const char *ledger) {
         return list_of("groups", json_pack("{ss}", "type", "object"));
     case GIVES_RESULTS:
         return list_of("results", json_pack("{ss}", "type", "object"));
-    case GIVES_DECLARATION:
+    case GIVES_OBJECT:
+    case GIVES_FILE:
         break;
     }
     return json_pack("{ss}", "type", "object");
+}
+
+/* A file as it is: JSON Schema has nothing to say about it. */
+static json_t *file_content(void) { return json_pack("{s{s{}}}", "content", "application/octet-stream"); }
+
+static json_t *takes_words(const char *words) {
+    json_t *properties = json_object(), *required = json_array();
+    jw_text optional = jw_text_from(words), wanted = {0}, word, name;
+    jw_text_cut(&optional, '|', &wanted);
+    for (int i = 0; i < 2; i++) {
+        jw_text rest = i ? optional : wanted;
+        while (rest.len && jw_text_next(&rest, ' ', &word)) {
+            jw_text_cut(&word, ':', &name);
+            json_object_setn_new(properties, name.ptr, name.len, json_pack("{ss%}", "type", word.ptr, word.len));
+            if (!i)
+                json_array_append_new(required, json_stringn(name.ptr, name.len));
+        }
+    }
+    return json_pack("{ss so so sb}", "type", "object", "properties", properties, "required", required,
+                     "additionalProperties", 0);
 }
 
 static json_t *takes(const struct operation *operation, const char *ledger) {
@@ -153,7 +200,8 @@ static json_t *takes(const struct operation *operation, const char *ledger) {
 
 static json_t *responses(const struct operation *operation, const char *ledger) {
     static const char *const failures[] = {"400", "401", "403", "404", "409", "422"};
-    json_t *all = json_object(), *good = content_of(gives(operation, ledger));
+    json_t *all = json_object(),
+           *good = operation->gives == GIVES_FILE ? file_content() : content_of(gives(operation, ledger));
     json_object_set_new(good, "description", json_string("done"));
     json_object_set_new(all, operation->status, good);
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
@@ -175,9 +223,9 @@ static void add_operation(const struct jw_visit *visit, const struct operation *
                                english ? operation->en : operation->zh),
                   "tags", ledger, "parameters", use_parameters(operation->parameters), "responses",
                   responses(operation, ledger));
-    json_t *body = takes(operation, ledger);
-    if (body) {
-        json_t *content = content_of(body);
+    json_t *body = operation->takes == TAKES_WORDS ? takes_words(operation->words) : takes(operation, ledger);
+    json_t *content = operation->takes == TAKES_FILE ? file_content() : body ? content_of(body) : NULL;
+    if (content) {
         json_object_set_new(content, "required", json_boolean(operation->takes != TAKES_VERSION));
         json_object_set_new(one, "requestBody", content);
     }
@@ -219,6 +267,8 @@ static void add_ledger(const struct jw_visit *visit, json_t *paths, json_t *sche
     const struct jw_ledger *ledger = visit->ledger;
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
         bool may = false;
+        if (operations[i].flow && !*ledger->workflow)
+            continue;
         for (unsigned bit = 1; bit <= operations[i].may; bit <<= 1)
             may |= (operations[i].may & bit) && jw_rights_may(visit->rights, bit);
         if (may)
