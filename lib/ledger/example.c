@@ -1,9 +1,8 @@
 /* lib/ledger/example.c — a value that fits a field, as people write it. */
+#include "characters.h"
 #include "ledger.h"
 
 #include <string.h>
-
-#include "characters.h"
 
 /* The first choice, by its label. A declaration says `low: 低` or `high: {zh: 高, en: High}`. */
 static const char *first_choice(const struct jw_ledger_field *field, bool english) {
