@@ -13,6 +13,7 @@
 #include <liboath/oath.h>
 
 #include "base/time.h"
+#include "store/store_fixture.h"
 #include "test/test.h"
 
 struct place {
@@ -41,17 +42,6 @@ static void refused(void *context, const char *file, int line, int column, const
     JW_CHECK(t, !"a ledger was refused");
 }
 
-static void empty_database(struct jw_test *t, struct place *p) {
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p->db, sizeof p->db, "%.2900s/ledger.db", t->folder);
-    if (!server)
-        return;
-    JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-    snprintf(p->db, sizeof p->db, "%s", server);
-    JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-    JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-}
-
 static void load(struct jw_test *t, struct place *p) {
     char path[4096];
     snprintf(path, sizeof path, "%.2900s/ledgers", t->folder);
@@ -74,7 +64,7 @@ static void load(struct jw_test *t, struct place *p) {
 
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
-    empty_database(t, &p);
+    fixture_database(t, p.db, sizeof p.db);
     load(t, &p);
     struct jw_accounts **both[] = {&p.one, &p.two};
     for (int i = 0; i < 2; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/store_fixture.h"
 #include "test/test.h"
 
 #define UNITS                                                                     \
@@ -52,14 +53,6 @@ static void close_place(struct place *p) {
     jw_roles_free(p->roles);
 }
 
-static void write_ledger(const struct place *p, const char *name, const char *text) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.yaml", p->folder, name);
-    FILE *file = fopen(path, "we");
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-        abort();
-}
-
 static void refused(void *context, const char *file, int line, int column, const char *reason) {
     struct jw_test *t = context;
     printf("%s:%d:%d: %s\n", file, line, column, reason);
@@ -67,14 +60,7 @@ static void refused(void *context, const char *file, int line, int column, const
 }
 
 static void open_store(struct jw_test *t, struct place *p, const char *folder) {
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p->db, sizeof p->db, "%.2900s/ledger.db", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(p->db, sizeof p->db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
+    fixture_database(t, p->db, sizeof p->db);
     JW_CHECK_OK(t, jw_ledgers_load(folder, NULL, refused, t, &p->ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p->db, p->ledgers, &p->store, &t->err));
     JW_CHECK_OK(t, jw_store_migrate(p->store, NULL, NULL, &t->err));
@@ -113,9 +99,9 @@ static struct place start(struct jw_test *t) {
     struct place p = {{0}};
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
     mkdir(p.folder, 0700);
-    write_ledger(&p, "organisation", UNITS);
-    write_ledger(&p, "person", PERSONS);
-    write_ledger(&p, "disk", DISKS);
+    fixture_ledger(p.folder, "organisation", UNITS);
+    fixture_ledger(p.folder, "person", PERSONS);
+    fixture_ledger(p.folder, "disk", DISKS);
     open_store(t, &p, p.folder);
     for (size_t i = 0; i < 3; i++)
         JW_CHECK_OK(t, make(&p, "organisation", json_loads(units[i], 0, NULL), &t->err));

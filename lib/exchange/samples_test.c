@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/store_fixture.h"
 #include "test/test.h"
 
 #define TODAY 20000 /* 2024-10-04 */
@@ -23,15 +24,8 @@ static void close_place(struct place *p) {
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
     char folder[4096];
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p.db, sizeof p.db, "%.2900s/ledger.db", t->folder);
+    fixture_database(t, p.db, sizeof p.db);
     snprintf(p.imports, sizeof p.imports, "%.2900s/imports", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(p.db, sizeof p.db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
     snprintf(folder, sizeof folder, "%s/content/ledgers", jw_test_source());
     JW_CHECK_OK(t, jw_ledgers_load(folder, NULL, NULL, NULL, &p.ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));

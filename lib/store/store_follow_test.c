@@ -2,6 +2,7 @@
  * what JW_TEST_DB names. */
 #include "feed.h"
 #include "store.h"
+#include "store_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +37,6 @@ struct place {
     const struct jw_ledger *host, *unit, *flaw;
 };
 
-static void write_ledger(const struct place *p, const char *name, const char *text) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.yaml", p->folder, name);
-    FILE *file = fopen(path, "we");
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-        abort();
-}
-
 static void close_place(struct place *p) {
     jw_store_close(p->store);
     jw_ledgers_free(p->ledgers);
@@ -51,19 +44,12 @@ static void close_place(struct place *p) {
 
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p.db, sizeof p.db, "%.2900s/ledger.db", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(p.db, sizeof p.db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
+    fixture_database(t, p.db, sizeof p.db);
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
     mkdir(p.folder, 0700);
-    write_ledger(&p, "organisation", UNITS);
-    write_ledger(&p, "host", HOSTS);
-    write_ledger(&p, "flaw", FLAWS);
+    fixture_ledger(p.folder, "organisation", UNITS);
+    fixture_ledger(p.folder, "host", HOSTS);
+    fixture_ledger(p.folder, "flaw", FLAWS);
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, NULL, NULL, NULL, &p.ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));
     JW_CHECK_OK(t, jw_store_migrate(p.store, NULL, NULL, &t->err));

@@ -1,6 +1,7 @@
 /* lib/store/store_list_test.c — lists, pages, groups, batches and declarations that change under way, on SQLite and
  * on what JW_TEST_DB names. */
 #include "store.h"
+#include "store_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,6 @@ struct place {
     const struct jw_ledger *finding, *unit;
 };
 
-static void write_ledger(const struct place *p, const char *name, const char *text) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.yaml", p->folder, name);
-    FILE *file = fopen(path, "we");
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-        abort();
-}
-
 static void close_place(struct place *p) {
     jw_store_close(p->store);
     jw_ledgers_free(p->ledgers);
@@ -44,19 +37,12 @@ static void close_place(struct place *p) {
 
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p.db, sizeof p.db, "%.2900s/ledger.db", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(p.db, sizeof p.db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
+    fixture_database(t, p.db, sizeof p.db);
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
     mkdir(p.folder, 0700);
-    write_ledger(&p, "organisation", UNITS);
-    write_ledger(&p, "person", "title: 人员\nfields:\n  name: {title: 姓名, type: text}\n");
-    write_ledger(&p, "finding", FINDS);
+    fixture_ledger(p.folder, "organisation", UNITS);
+    fixture_ledger(p.folder, "person", "title: 人员\nfields:\n  name: {title: 姓名, type: text}\n");
+    fixture_ledger(p.folder, "finding", FINDS);
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, NULL, NULL, NULL, &p.ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));
     JW_CHECK_OK(t, jw_store_migrate(p.store, NULL, NULL, &t->err));
@@ -273,7 +259,7 @@ static void two_declarations_serve_side_by_side(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = filled(t);
     struct jw_ledgers *now = NULL, *bad = NULL;
     json_t *record = NULL;
-    write_ledger(&p, "finding", FINDS "  note: {title: 备注, type: text}\n");
+    fixture_ledger(p.folder, "finding", FINDS "  note: {title: 备注, type: text}\n");
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, p.ledgers, NULL, NULL, &now, &t->err));
     JW_CHECK_OK(t, jw_store_declare(p.store, now, NULL, NULL, &t->err));
     JW_CHECK_OK(t, jw_store_get(p.store, p.finding, 1, &record, &t->err)); /* a request of the old ones */
@@ -281,8 +267,8 @@ static void two_declarations_serve_side_by_side(struct jw_test *t) {
     json_decref(record);
     make(t, &p, jw_ledgers_find(now, JW_TEXT("finding")), "{\"name\": \"新\", \"note\": \"有\"}");
     make(t, &p, p.finding, "{\"name\": \"旧\"}");
-    write_ledger(&p, "finding",
-                 "title: 隐患\nfields:\n  name: {title: 名称, type: number}\n  x: {title: x, type: text}\n");
+    fixture_ledger(p.folder, "finding",
+                   "title: 隐患\nfields:\n  name: {title: 名称, type: number}\n  x: {title: x, type: text}\n");
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, now, NULL, NULL, &bad, &t->err));
     JW_CHECK_INT(t, jw_store_declare(p.store, bad, NULL, NULL, &t->err), JW_E_DENIED); /* texts are no numbers */
     jw_ledgers_free(bad);

@@ -1,6 +1,7 @@
 /* lib/store/store_test.c — records with history and proof, on SQLite and on what JW_TEST_DB names. The ledgers are
  * written by each test, as a city would write them. */
 #include "store.h"
+#include "store_fixture.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -29,14 +30,6 @@ struct place {
     const struct jw_ledger *host, *unit;
 };
 
-static void write_ledger(const struct place *p, const char *name, const char *text) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.yaml", p->folder, name);
-    FILE *file = fopen(path, "we");
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-        abort();
-}
-
 static void refused(void *context, const char *file, int line, int column, const char *reason) {
     struct jw_test *t = context;
     printf("%s:%d:%d: %s\n", file, line, column, reason);
@@ -61,24 +54,13 @@ static jw_status load(struct jw_test *t, struct place *p, jw_store_told told, vo
     return jw_store_migrate(p->store, told, context, &t->err);
 }
 
-static void empty_database(struct jw_test *t, struct place *p) {
-    const char *server = getenv("JW_TEST_DB");
-    snprintf(p->db, sizeof p->db, "%.2900s/ledger.db", t->folder);
-    if (!server)
-        return;
-    JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-    snprintf(p->db, sizeof p->db, "%s", server);
-    JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-    JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-}
-
 static struct place start(struct jw_test *t) {
     struct place p = {{0}};
-    empty_database(t, &p);
+    fixture_database(t, p.db, sizeof p.db);
     snprintf(p.folder, sizeof p.folder, "%.2900s/ledgers", t->folder);
     mkdir(p.folder, 0700);
-    write_ledger(&p, "organisation", UNITS);
-    write_ledger(&p, "host", HOSTS);
+    fixture_ledger(p.folder, "organisation", UNITS);
+    fixture_ledger(p.folder, "host", HOSTS);
     JW_CHECK_OK(t, load(t, &p, NULL, NULL));
     return p;
 }
@@ -159,7 +141,7 @@ static void faults_name_their_fields_and_write_nothing(struct jw_test *t) {
 static void references_point_to_what_is_there(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = start(t);
     json_t *record = NULL;
-    write_ledger(&p, "rack", RACKS);
+    fixture_ledger(p.folder, "rack", RACKS);
     JW_CHECK_OK(t, load(t, &p, NULL, NULL));
     const struct jw_ledger *rack = jw_ledgers_find(p.ledgers, JW_TEXT("rack"));
     for (int i = 0; i < 3; i++) {
@@ -358,22 +340,22 @@ static void a_changed_declaration_changes_the_tables_and_loses_nothing(struct jw
     struct steps steps = {{0}};
     json_t *record = NULL;
     JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"a\", \"note\": \"n\", \"size\": 1}", &t->err));
-    write_ledger(&p, "host",
-                 "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
-                 "  size: {title: {zh: 大小}, type: number}\n  rack: {title: {zh: 机架}, type: text}\n");
+    fixture_ledger(p.folder, "host",
+                   "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
+                   "  size: {title: {zh: 大小}, type: number}\n  rack: {title: {zh: 机架}, type: text}\n");
     JW_CHECK_OK(t, load(t, &p, told, &steps));
     JW_CHECK_INT(t, steps.count[JW_STEP_COLUMN], 1);
     JW_CHECK_INT(t, steps.count[JW_STEP_GONE], 3); /* note, secret, unit */
     JW_CHECK_INT(t, steps.count[JW_STEP_NOT_UNIQUE], 1);
     JW_CHECK_OK(t, change(&p, p.host, JW_CHANGE, 1, 0, "{\"rack\": \"R7\"}", &t->err));
     JW_CHECK_OK(t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"a\"}", &t->err));
-    write_ledger(&p, "host", HOSTS);
+    fixture_ledger(p.folder, "host", HOSTS);
     memset(&steps, 0, sizeof steps);
     JW_CHECK_INT(t, load(t, &p, told, &steps), JW_E_DENIED); /* two are called a now */
     JW_CHECK_INT(t, steps.count[JW_STEP_REFUSED], 1);
-    write_ledger(&p, "host",
-                 "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
-                 "  note: {title: {zh: 备注}, type: long_text}\n");
+    fixture_ledger(p.folder, "host",
+                   "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
+                   "  note: {title: {zh: 备注}, type: long_text}\n");
     JW_CHECK_OK(t, load(t, &p, NULL, NULL));
     JW_CHECK_OK(t, jw_store_get(p.store, p.host, 1, &record, &t->err));
     JW_CHECK_TEXT(t, jw_text_from(field_of(record, "note")), JW_TEXT("n")); /* it was only unseen */
@@ -385,14 +367,14 @@ static void a_type_changes_only_when_the_values_fit(struct jw_test *t) {
     struct steps steps = {{0}};
     JW_CHECK_OK(
         t, change(&p, p.host, JW_CREATE, 0, 0, "{\"name\": \"a\", \"note\": \"10.0.0.1\", \"size\": 1}", &t->err));
-    write_ledger(&p, "host",
-                 "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: long_text}\n"
-                 "  note: {title: {zh: 地址}, type: text}\n");
+    fixture_ledger(p.folder, "host",
+                   "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: long_text}\n"
+                   "  note: {title: {zh: 地址}, type: text}\n");
     JW_CHECK_OK(t, load(t, &p, told, &steps));
     JW_CHECK_INT(t, steps.count[JW_STEP_COLUMN], 2);
-    write_ledger(&p, "host",
-                 "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
-                 "  note: {title: {zh: 日期}, type: date}\n  size: {title: {zh: 大小}, type: text}\n");
+    fixture_ledger(p.folder, "host",
+                   "title: {zh: 主机}\nfields:\n  name: {title: {zh: 名称}, type: text}\n"
+                   "  note: {title: {zh: 日期}, type: date}\n  size: {title: {zh: 大小}, type: text}\n");
     JW_CHECK_INT(t, load(t, &p, told, &steps), JW_E_DENIED);
     JW_CHECK_INT(t, steps.count[JW_STEP_REFUSED], 2); /* no date; a number is stored otherwise than a text */
 }
@@ -400,7 +382,7 @@ static void a_type_changes_only_when_the_values_fit(struct jw_test *t) {
 static void the_bundled_ledgers_make_their_tables_once(struct jw_test *t) {
     JW_AUTO(close_place) struct place p = {{0}};
     struct steps first = {{0}}, again = {{0}};
-    empty_database(t, &p);
+    fixture_database(t, p.db, sizeof p.db);
     snprintf(p.folder, sizeof p.folder, "%.2900s/content/ledgers", jw_test_source());
     JW_CHECK_OK(t, jw_ledgers_load(p.folder, NULL, refused, t, &p.ledgers, &t->err));
     JW_CHECK_OK(t, jw_store_open(p.db, p.ledgers, &p.store, &t->err));

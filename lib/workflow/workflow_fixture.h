@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "store/store_fixture.h"
 #include "test/test.h"
 
 #define UNITS                                                     \
@@ -88,16 +89,9 @@ static inline void city_open(struct jw_test *t, struct city *c) {
 }
 
 static inline void city_begin(struct jw_test *t, struct city *c) {
-    const char *server = getenv("JW_TEST_DB");
     *c = (struct city){.now = MONDAY};
     snprintf(c->folder, sizeof c->folder, "%.2900s", t->folder);
-    snprintf(c->db, sizeof c->db, "%.2900s/ledger.db", t->folder);
-    if (server) {
-        JW_AUTO(jw_sql_close_p) struct jw_sql *sql = NULL;
-        snprintf(c->db, sizeof c->db, "%s", server);
-        JW_CHECK_OK(t, jw_sql_open(server, &sql, &t->err));
-        JW_CHECK_OK(t, jw_sql_script(sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &t->err));
-    }
+    fixture_database(t, c->db, sizeof c->db);
     city_write(c, "ledgers", "organisation", UNITS);
     city_write(c, "ledgers", "person", PERSONS);
 }
