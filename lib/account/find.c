@@ -213,3 +213,29 @@ jw_status jw_accounts_list(struct jw_accounts *accounts, jw_text after, int64_t 
     struct listing listing = {accounts, after, limit, each, context};
     return jw_store_look(accounts->store, list_all, &listing, err);
 }
+
+/* What is kept under one name. */
+struct asking {
+    const char *statement;
+    jw_text name;
+    jw_sql_each tell;
+    json_t *out;
+};
+
+static jw_status ask(void *context, struct jw_sql *sql, struct jw_error *err) {
+    const struct asking *asking = context;
+    return jw_sql_run(sql, asking->statement, (jw_sql_value[]){JW_SQL_STR(asking->name)}, 1, asking->tell,
+                      asking->out, err);
+}
+
+jw_status jw_account_list(struct jw_accounts *accounts, const char *statement, jw_text name, jw_sql_each tell,
+                          json_t **out, struct jw_error *err) {
+    struct asking asking = {statement, name, tell, json_array()};
+    jw_status st =
+        asking.out ? jw_store_look(accounts->store, ask, &asking, err) : jw_fail(err, JW_E_LIMIT, "no memory");
+    if (st == JW_OK)
+        *out = asking.out;
+    else
+        json_decref(asking.out);
+    return st;
+}

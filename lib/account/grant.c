@@ -180,34 +180,16 @@ jw_status jw_accounts_revoke(struct jw_accounts *accounts, const struct jw_grant
 
 /* --- listing -----------------------------------------------------------------------------------------------------
  */
-struct listing {
-    jw_text name;
-    json_t *out;
-};
-
 static jw_status tell(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
-    struct listing *listing = context;
     (void)columns;
     json_t *one =
         json_pack("{ss% sI sI ss%}", "role", row[0].text.ptr, row[0].text.len, "unit", (json_int_t)row[1].integer,
                   "given_at", (json_int_t)row[2].integer, "given_by", row[3].text.ptr, row[3].text.len);
-    return json_array_append_new(listing->out, one) == 0 ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
-}
-
-static jw_status list(void *context, struct jw_sql *sql, struct jw_error *err) {
-    struct listing *listing = context;
-    return jw_sql_run(sql,
-                      "SELECT role, unit, given_at, given_by FROM grants WHERE account = $1 ORDER BY role, unit",
-                      (jw_sql_value[]){JW_SQL_STR(listing->name)}, 1, tell, listing, err);
+    return json_array_append_new(context, one) == 0 ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
 }
 
 jw_status jw_accounts_grants(struct jw_accounts *accounts, jw_text name, json_t **out, struct jw_error *err) {
-    struct listing listing = {name, json_array()};
-    jw_status st =
-        listing.out ? jw_store_look(accounts->store, list, &listing, err) : jw_fail(err, JW_E_LIMIT, "no memory");
-    if (st == JW_OK)
-        *out = listing.out;
-    else
-        json_decref(listing.out);
-    return st;
+    return jw_account_list(
+        accounts, "SELECT role, unit, given_at, given_by FROM grants WHERE account = $1 ORDER BY role, unit", name,
+        tell, out, err);
 }

@@ -93,35 +93,17 @@ jw_status jw_lockout_passed(struct jw_sql *sql, const char *name, const char *ad
 
 /* --- for administrators -----------------------------------------------------------------------------------------
  */
-struct listing {
-    jw_text name;
-    json_t *out;
-};
-
 static jw_status tell(void *context, const jw_sql_value *row, size_t columns, struct jw_error *err) {
-    struct listing *listing = context;
     (void)columns;
     json_t *one = json_pack("{ss% sI sI sI}", "address", row[0].text.ptr, row[0].text.len, "failures",
                             (json_int_t)row[1].integer, "last", (json_int_t)row[2].integer, "until",
                             (json_int_t)row[3].integer);
-    return json_array_append_new(listing->out, one) == 0 ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
-}
-
-static jw_status list(void *context, struct jw_sql *sql, struct jw_error *err) {
-    struct listing *listing = context;
-    return jw_sql_run(sql,
-                      "SELECT address, failures, last, until FROM lockouts WHERE name = $1 ORDER BY last DESC "
-                      "LIMIT 100",
-                      (jw_sql_value[]){JW_SQL_STR(listing->name)}, 1, tell, listing, err);
+    return json_array_append_new(context, one) == 0 ? JW_OK : jw_fail(err, JW_E_LIMIT, "no memory");
 }
 
 jw_status jw_accounts_lockouts(struct jw_accounts *accounts, jw_text name, json_t **out, struct jw_error *err) {
-    struct listing listing = {name, json_array()};
-    jw_status st =
-        listing.out ? jw_store_look(accounts->store, list, &listing, err) : jw_fail(err, JW_E_LIMIT, "no memory");
-    if (st == JW_OK)
-        *out = listing.out;
-    else
-        json_decref(listing.out);
-    return st;
+    return jw_account_list(accounts,
+                           "SELECT address, failures, last, until FROM lockouts WHERE name = $1 ORDER BY last DESC "
+                           "LIMIT 100",
+                           name, tell, out, err);
 }

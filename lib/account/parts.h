@@ -52,6 +52,9 @@ JW_MUST_CHECK jw_status jw_account_tables(struct jw_sql *sql, struct jw_error *e
 /* Ends every session of an account. */
 JW_MUST_CHECK jw_status jw_account_end_sessions(struct jw_sql *sql, jw_text name, struct jw_error *err);
 
+/* What `tell` makes of the rows of a statement about one name: it appends to its context, the array *out. */
+JW_MUST_CHECK jw_status jw_account_list(struct jw_accounts *accounts, const char *statement, jw_text name,
+                                        jw_sql_each tell, json_t **out, struct jw_error *err);
 /* One statement without rows. */
 static inline jw_status jw_account_run(struct jw_sql *sql, const char *text, const jw_sql_value *values,
                                        size_t count, struct jw_error *err) {
